@@ -329,6 +329,17 @@ def test_a_pillow_image_is_left_as_it_was() -> None:
     assert image == before
 
 
+def test_a_stream_without_seekable() -> None:
+    class Upload:
+        """As tempfile.SpooledTemporaryFile is before Python 3.11."""
+
+        def __init__(self, file: bytes) -> None:
+            stream = io.BytesIO(file)
+            self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
+
+    assert_same(load_image(Upload(encoded(scene(), "PNG"))), scene())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("source", [None, 3, io.StringIO("text"), [1, 2]])
 def test_other_things_are_refused(source: Any) -> None:
     with pytest.raises(UsageError, match="give a path, bytes"):
@@ -367,13 +378,12 @@ def test_errors_name_the_file_and_the_reason(tmp_path: Path) -> None:
         load_image("a\0b")
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything"
-)
 def test_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "secret.png"
     path.write_bytes(encoded(scene(), "PNG"))
     path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
     with pytest.raises(ImageError, match=r"secret\.png.*Permission denied"):
         load_image(path)
 
@@ -630,6 +640,19 @@ def test_pictures_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="uint8"):
         save_image(tmp_path / "a.png", scene() / 255)
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
+
+
+def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"older")
+    tmp_path.chmod(0o500)
+    try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        with pytest.raises(ImageError, match=r"cannot write .*a\.png: Permission denied"):
+            save_image(tmp_path / "a.png", scene())
+        assert (tmp_path / "a.png").read_bytes() == b"older"
+    finally:
+        tmp_path.chmod(0o700)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")

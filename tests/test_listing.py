@@ -159,6 +159,20 @@ def test_a_folder_that_goes_away_is_skipped_and_said(
     assert str(tmp_path / "b") in caplog.text
 
 
+def test_a_folder_that_may_not_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    make(tmp_path, "a.jpg", "b/c.jpg", "d/e.jpg")
+    (tmp_path / "b").chmod(0)
+    try:
+        if os.access(tmp_path / "b", os.R_OK):
+            pytest.skip("this user may read everything")
+        assert listed(tmp_path, "") == ["a.jpg", "d/e.jpg"]
+        assert f"{tmp_path / 'b'}: Permission denied" in caplog.text
+        with pytest.raises(UsageError, match=r"c\.jpg"):
+            list_images([tmp_path / "b" / "c.jpg"])
+    finally:
+        (tmp_path / "b").chmod(0o700)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_in_a_folder_is_no_picture(tmp_path: Path) -> None:
     make(tmp_path, "a.jpg")

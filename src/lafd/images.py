@@ -142,7 +142,7 @@ def encode_image(image_bgr: NDArray[Any], ending: str, quality: int = 90) -> byt
     """
     ending = ending.lower()
     if ending not in _QUALITY:
-        raise UsageError(f"cannot write a picture as {ending!r}: use {', '.join(_QUALITY)}.")
+        raise UsageError(f"cannot write a picture with the ending {ending!r}: use {', '.join(_QUALITY)}.")
     if not 1 <= quality <= 100:
         raise UsageError(f"quality is {quality}: give a number from 1 to 100.")
     pixels = to_bgr(image_bgr)

@@ -45,15 +45,22 @@ def _stream(source: object) -> Iterator[BinaryIO]:
     """A seekable binary stream over the source; closed afterwards if it was opened here."""
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as file:
-            yield file if file.seekable() else io.BytesIO(file.read())
+            yield _seekable(file)
     elif isinstance(source, (bytes, bytearray, memoryview)):
         yield io.BytesIO(source)
     elif hasattr(source, "read") and not isinstance(source, io.TextIOBase):
-        stream = cast(BinaryIO, source)
-        yield stream if stream.seekable() else io.BytesIO(stream.read())
+        yield _seekable(cast(BinaryIO, source))
     else:
         accepted = "a path, bytes, a binary file, a Pillow image or a NumPy array"
         raise UsageError(f"a {type(source).__name__} is not a picture: give {accepted}.")
+
+
+def _seekable(stream: BinaryIO) -> BinaryIO:
+    try:
+        stream.seek(0)
+    except (AttributeError, OSError):  # a pipe
+        return io.BytesIO(stream.read())
+    return stream
 
 
 @contextmanager
@@ -77,9 +84,7 @@ def _identify(stream: BinaryIO) -> Image.Image:
         stream.seek(0)
         known = "it is not a picture of a known format, or it is damaged or truncated"
         raise _UnreadableError(known if stream.read(1) else "the file is empty") from error
-    except (
-        Image.DecompressionBombError
-    ):  # Pillow's limit holds for the whole process; max_pixels takes its place
+    except Image.DecompressionBombError:  # a limit of the whole process, which max_pixels replaces
         stream.seek(0)
         prefix = stream.read(16)
         for factory, accepts in Image.OPEN.values():
@@ -120,4 +125,4 @@ def _reason(error: Exception) -> str:
         return "there is not enough memory for it"
     if "truncat" in str(error).lower():
         return "it is truncated; copy or download it again"
-    return f"it is damaged or truncated ({error})"
+    return f"it is damaged, truncated or of an unknown kind ({error})"
