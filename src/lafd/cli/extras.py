@@ -1,0 +1,18 @@
+"""Optional parts of the package, and what to type to get them."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from lafd.errors import UsageError
+
+
+def need_training() -> None:
+    """Checks that the extra `train` is installed.
+
+    Raises:
+        UsageError: A package of it is missing; the text has the command that installs it.
+    """
+    for package in ("torch", "onnx", "onnxscript", "onnxslim", "safetensors", "tensorboard"):
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"training needs the package {package}: pip install 'lafd[train]'")

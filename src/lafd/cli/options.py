@@ -1,0 +1,66 @@
+"""Arguments that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from lafd import models
+from lafd.detector import Detector, Options
+from lafd.runtime import DEVICES
+
+
+def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what decides about detection."""
+    group = parser.add_argument_group("detection")
+    group.add_argument(
+        "--size", type=int, help="longer side at which the network sees a picture, px (default: the model's)"
+    )
+    group.add_argument(
+        "--resize-scale", type=float, help="scale pictures by this factor instead of to --size"
+    )
+    group.add_argument("--confidence", type=float, help="least score, 0 to 1 (default: the model's)")
+    group.add_argument(
+        "--iou", type=float, help="boxes that overlap a better one by more go, 0 to 1 (default: the model's)"
+    )
+    group.add_argument("--max-faces", type=int, help="at most so many faces per picture, the best ones")
+    group.add_argument(
+        "--min-face", type=float, help="drop faces whose longer side is shorter, px of the picture"
+    )
+    add_model_arguments(parser)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what decides about the model and where it runs."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model", default=models.DEFAULT_MODEL, help="name (see lafd models) or path of an .onnx file"
+    )
+    group.add_argument(
+        "--device", default="auto", metavar="DEVICE", help=f"one of {', '.join(DEVICES)} (default: auto)"
+    )
+    group.add_argument("--threads", type=int, help="processor threads to use (default: one per core)")
+
+
+def detection_options(arguments: argparse.Namespace) -> Options:
+    """The detection options that were given."""
+    return Options(
+        size=arguments.size,
+        resize_scale=arguments.resize_scale,
+        confidence=arguments.confidence,
+        iou=arguments.iou,
+        max_faces=arguments.max_faces,
+        min_face=arguments.min_face,
+    )
+
+
+def make_detector(arguments: argparse.Namespace, threads: int | None) -> Detector:
+    """The detector that was asked for, computing one image with so many threads."""
+    return Detector(arguments.model, device=arguments.device, threads=threads)
+
+
+def worker_count(arguments: argparse.Namespace) -> int:
+    """Threads that were asked for, by default as many as there are cores for this process."""
+    if arguments.threads is not None:
+        return int(arguments.threads)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

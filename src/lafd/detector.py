@@ -1,0 +1,172 @@
+"""The detector: an image goes in, faces come out, top to bottom in this file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lafd import boxes as box_maths
+from lafd import images, models, preprocess
+from lafd.detections import Detections
+from lafd.errors import UsageError
+from lafd.images import ImageSource, Picture
+from lafd.runtime import load_runtime
+
+MAX_CANDIDATES = 1000  # best boxes that go into non-maximum suppression
+MAX_INPUT_PIXELS = 200_000_000  # of the network; beyond, memory runs out before a result comes
+MAX_BATCH = 16  # images in one forward pass; larger ones fall out of the processor's caches
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to detect; None takes the model's default.
+
+    Attributes:
+        size: Longer side at which the network sees an image, in pixels; larger finds smaller faces and takes longer.
+        resize_scale: Scales images by this factor instead of to `size`.
+        confidence: Least score, in [0, 1].
+        iou: Of two boxes that overlap by more than this IoU, in [0, 1], only the better one stays.
+        max_faces: Keeps only so many, the best.
+        min_face: Drops faces whose longer side is shorter, in pixels of the image.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    size: int | None = None
+    resize_scale: float | None = None
+    confidence: float | None = None
+    iou: float | None = None
+    max_faces: int | None = None
+    min_face: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not 32 <= self.size <= 16384:
+            raise UsageError(f"size must be between 32 and 16384 pixels, not {self.size}.")
+        if self.resize_scale is not None and not (math.isfinite(self.resize_scale) and self.resize_scale > 0):
+            raise UsageError(f"resize scale must be a positive number, not {self.resize_scale}.")
+        for name, value in (("confidence", self.confidence), ("iou", self.iou)):
+            if value is not None and not 0 <= value <= 1:
+                raise UsageError(f"{name} must be between 0 and 1, not {value}.")
+        if self.max_faces is not None and self.max_faces < 1:
+            raise UsageError(f"max faces must be at least 1, not {self.max_faces}.")
+        if self.min_face is not None and not self.min_face >= 0:
+            raise UsageError(f"min face must be at least 0 pixels, not {self.min_face}.")
+
+
+class Detector:
+    """Finds anime faces. One detector may be used by many threads at once.
+
+    Args:
+        model: Name of a shipped model (`lafd models` lists them) or path of an .onnx file with its card beside it.
+        device: "auto", "cpu", "cuda", "tensorrt", "coreml", "directml" or "openvino".
+        threads: Threads of one forward pass on a CPU; None uses every core.
+
+    Raises:
+        UsageError: Unknown model or device.
+        ModelError: Damaged weights or card.
+
+    Examples:
+        >>> from lafd.drawing import demo_scene
+        >>> faces = Detector().detect(demo_scene().image)
+        >>> len(faces) > 0
+        True
+    """
+
+    def __init__(
+        self, model: str = models.DEFAULT_MODEL, *, device: str = "auto", threads: int | None = None
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}.")
+        weights = models.find_model(model)
+        self.card = models.load_card(weights)
+        self.runtime = load_runtime(weights, device, threads)
+
+    def detect(self, image: ImageSource, options: Options | None = None, *, rgb: bool = False) -> Detections:
+        """Finds the faces of one image.
+
+        Args:
+            image: uint8 array (h, w, 3), (h, w, 4) or (h, w), BGR order; or a path, encoded bytes, a binary file or
+                a PIL image.
+            options: How to detect.
+            rgb: The array's channels are in RGB order.
+
+        Raises:
+            ImageError: The image cannot be read.
+            UsageError: The array is of another type or shape.
+        """
+        return self.detect_batch([image], options, rgb=rgb)[0]
+
+    def detect_batch(
+        self, batch: Sequence[ImageSource], options: Options | None = None, *, rgb: bool = False
+    ) -> list[Detections]:
+        """Finds the faces of many images of any sizes; arguments and errors as of `detect`.
+
+        Images that need the same padded input share a forward pass; results are those of one by one.
+        """
+        options = options or Options()
+        pictures = [self.read(image, options, rgb) for image in batch]
+        return self.detect_pictures(pictures, options)
+
+    def read(self, image: ImageSource, options: Options, rgb: bool = False) -> Picture:
+        """Reads an image, at a reduced scale where the file allows and the options do not need more."""
+        if isinstance(image, np.ndarray):
+            pixels = images.to_bgr(image, rgb=rgb)
+            return Picture(pixels, pixels.shape[1], pixels.shape[0])
+        reduce_to = (options.size or self.card.size) if options.resize_scale is None else None
+        return images.read_image(image, reduce_to=reduce_to)
+
+    def detect_pictures(self, pictures: Sequence[Picture], options: Options) -> list[Detections]:
+        """Finds the faces of pictures that have been read."""
+        views = [self.view(picture, options) for picture in pictures]
+        groups: dict[tuple[int, int], list[int]] = {}
+        for i, view in enumerate(views):
+            groups.setdefault((view.padded_height, view.padded_width), []).append(i)
+        results: dict[int, Detections] = {}
+        for (height, width), members in groups.items():
+            for start in range(0, len(members), MAX_BATCH):
+                part = members[start : start + MAX_BATCH]
+                canvas = np.empty((len(part), height, width, 3), np.uint8)
+                for place, i in enumerate(part):
+                    preprocess.place(pictures[i].pixels, views[i], canvas[place])
+                boxes, scores = self.runtime.run(canvas)
+                for place, i in enumerate(part):
+                    results[i] = self.keep(boxes[place], scores[place], pictures[i], views[i], options)
+        return [results[i] for i in range(len(pictures))]
+
+    def view(self, picture: Picture, options: Options) -> preprocess.Fit:
+        """The network's view of a picture."""
+        view = preprocess.fit(
+            picture.height, picture.width, options.size or self.card.size, options.resize_scale
+        )
+        if view.padded_height * view.padded_width > MAX_INPUT_PIXELS:
+            raise UsageError(
+                f"a picture of {picture.width}x{picture.height} at this scale makes an input of "
+                f"{view.width}x{view.height} pixels; choose a smaller resize scale."
+            )
+        return view
+
+    def keep(
+        self,
+        boxes: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        picture: Picture,
+        view: preprocess.Fit,
+        options: Options,
+    ) -> Detections:
+        """From every cell's box (k, 4) and score (k,) to the faces of one picture."""
+        confidence = self.card.confidence if options.confidence is None else options.confidence
+        likely = np.flatnonzero(scores >= max(confidence, 1e-6))
+        if len(likely) > MAX_CANDIDATES:
+            likely = likely[np.argpartition(-scores[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
+        found = preprocess.restore(boxes[likely], view, picture.width, picture.height)
+        found, found_scores = box_maths.clip(found, picture.width, picture.height), scores[likely]
+        kept = box_maths.nms(found, found_scores, self.card.iou if options.iou is None else options.iou)
+        sides = found[kept, 2:] - found[kept, :2]
+        big_enough = (sides.max(1, initial=0) >= (options.min_face or 0)) & (sides.min(1, initial=np.inf) > 0)
+        kept = kept[big_enough][: options.max_faces]
+        return Detections(found[kept], found_scores[kept], picture.width, picture.height)

@@ -1,0 +1,19 @@
+"""The errors that lafd raises for causes outside its own code."""
+
+from __future__ import annotations
+
+
+class LafdError(Exception):
+    """Something the user can mend; its text is one sentence that says what and how."""
+
+
+class UsageError(LafdError, ValueError):
+    """An argument is outside its range or names something that does not exist (exit status 2)."""
+
+
+class ImageError(LafdError, OSError):
+    """A picture cannot be read; the text names the picture and the reason."""
+
+
+class ModelError(LafdError, OSError):
+    """Weights or their card are missing, damaged or do not fit together."""

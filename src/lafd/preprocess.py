@@ -1,0 +1,55 @@
+"""From an image to the network's input, and the way back for the boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+STRIDE = 32  # px; the network's input sides are multiples of it
+MAX_ENLARGEMENT = 2.0  # by `size`; beyond, small images cost more and gain nothing
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How an image meets the network: scaled to (height, width), then padded with black on the right and bottom."""
+
+    height: int
+    width: int
+    padded_height: int
+    padded_width: int
+
+
+def fit(height: int, width: int, size: int, resize_scale: float | None) -> Fit:
+    """Chooses the network's view of an image of (height, width) pixels.
+
+    Args:
+        height: Of the image, px.
+        width: Of the image, px.
+        size: Wanted longer side; small images are enlarged at most twice.
+        resize_scale: Overrides `size`: the factor by which the image is scaled.
+    """
+    scale = resize_scale if resize_scale is not None else min(size / max(height, width), MAX_ENLARGEMENT)
+    new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
+    return Fit(new_height, new_width, -(-new_height // STRIDE) * STRIDE, -(-new_width // STRIDE) * STRIDE)
+
+
+def place(image: NDArray[np.uint8], view: Fit, canvas: NDArray[np.uint8]) -> None:
+    """Writes the scaled image, uint8 (h, w, 3), into a canvas (padded_height, padded_width, 3) in place."""
+    target = canvas[: view.height, : view.width]
+    if image.shape[:2] == (view.height, view.width):
+        target[:] = image
+    else:
+        shrinks = view.height * view.width < image.shape[0] * image.shape[1]
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        target[:] = cv2.resize(image, (view.width, view.height), interpolation=method)
+    canvas[view.height :] = 0
+    canvas[: view.height, view.width :] = 0
+
+
+def restore(boxes: NDArray[np.float32], view: Fit, width: int, height: int) -> NDArray[np.float32]:
+    """Maps boxes (n, 4) from the network's input to an image of (width, height): the exact inverse of the scaling."""
+    factors = np.array([width / view.width, height / view.height] * 2, np.float32)
+    return boxes * factors

@@ -1,0 +1,124 @@
+"""From a checkpoint to the ONNX file that is shipped, with proof that both compute the same."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import onnxslim
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from lafd.errors import LafdError
+from lafd.networks.lafd import LAYOUTS, FaceNet
+
+TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
+SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
+
+
+class Deployed(nn.Module):
+    """The network as users run it: batch normalisation and the division by 255 folded in, scores instead of logits."""
+
+    def __init__(self, network: FaceNet) -> None:
+        super().__init__()
+        self.network = fold(network.eval())
+        stem = self.network.stem
+        assert isinstance(stem, nn.Conv2d)
+        stem.weight.data /= 255
+        self.network.input_scale = 1.0
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes (n, k, 4) and scores (n, k) of uint8 images (n, h, w, 3)."""
+        logits, boxes = self.network(images)
+        return boxes, logits.sigmoid()
+
+
+def fold(module: nn.Module) -> FaceNet:
+    """Replaces every convolution and its batch normalisation by one convolution, in place."""
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
+            assert isinstance(child[0], nn.Conv2d)
+            setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
+        else:
+            fold(child)
+    return module  # type: ignore[return-value]
+
+
+def load_checkpoint(path: Path) -> FaceNet:
+    """The network of a .safetensors file that training wrote.
+
+    Raises:
+        LafdError: The file is not a checkpoint of ours.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        network = FaceNet(LAYOUTS[metadata["model"]])
+        network.load_state_dict(safetensors.torch.load_file(path))
+    except (OSError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
+        raise LafdError(f"{path}: not a checkpoint of lafd train ({error}).") from None
+    return network.eval()
+
+
+def export(checkpoint: Path, out: Path) -> FaceNet:
+    """Writes the ONNX file: `images` uint8 (n, h, w, 3) BGR in, `boxes` (n, k, 4) and `scores` (n, k) out.
+
+    n, h and w are free; h and w must be multiples of 32.
+
+    Returns:
+        The network of the checkpoint.
+
+    Raises:
+        LafdError: The checkpoint is unreadable, or the graph does not compute what the network does.
+    """
+    network = load_checkpoint(checkpoint)
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        draft = Path(folder) / out.name
+        rows, columns = Dim("rows", min=1, max=1024), Dim("columns", min=1, max=1024)
+        shape = {0: Dim("n", min=1, max=4096), 1: 32 * rows, 2: 32 * columns}
+        torch.onnx.export(
+            Deployed(load_checkpoint(checkpoint)),
+            (torch.zeros(2, 128, 192, 3, dtype=torch.uint8),),
+            draft,
+            input_names=["images"],
+            output_names=["boxes", "scores"],
+            dynamic_shapes={"images": shape},
+            opset_version=18,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        model = onnxslim.slim(onnx.load(draft))
+        onnx.checker.check_model(model)
+        onnx.save(model, draft)
+        prove(network, draft)
+        draft.replace(out)
+    return network
+
+
+def prove(network: FaceNet, path: Path) -> None:
+    """Checks the graph against the network on random images of several shapes.
+
+    Raises:
+        LafdError: They differ by more than `TOLERANCE`.
+    """
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    for n, height, width in SHAPES:
+        images = random.integers(0, 256, (n, height, width, 3), np.uint8)
+        boxes, scores = session.run(["boxes", "scores"], {"images": images})
+        with torch.inference_mode():
+            logits, wanted = network(torch.from_numpy(images))
+        box_error = np.abs(boxes - wanted.numpy()).max() / max(height, width)
+        score_error = np.abs(scores - logits.sigmoid().numpy()).max()
+        if not max(box_error, score_error) <= TOLERANCE:
+            raise LafdError(
+                f"{path.name}: the exported graph is off by {score_error:.1e} in scores and {box_error:.1e} in boxes."
+            )

@@ -1,0 +1,226 @@
+"""The training loop: from annotated pictures to a checkpoint, resumable to the step."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+
+from lafd.networks.lafd import LAYOUTS, FaceNet, cells_of
+from lafd.training.dataset import Batch, TrainingPictures, collate
+from lafd.training.evaluate import evaluate
+from lafd.training.loss import detection_loss
+from lafd.training.samples import Sample
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every setting of a training run.
+
+    Attributes:
+        model: Layout of the network.
+        steps: Optimiser steps of the whole run; the learning rate falls along a cosine over them.
+        batch: Pictures per step and process.
+        size: Side of the training pictures, in pixels.
+        learning_rate: At its highest, after `warm_up` steps.
+        weight_decay: Of convolution weights (AdamW, arXiv 1711.05101).
+        averaging: Decay of the moving average of the weights, which is what is kept.
+        seed: Decides the initial weights and every picture.
+        validate_every: Steps between validations.
+        save_every: Steps between checkpoints; a kill costs no more than these.
+        validation_size: Longer side of validation pictures, in pixels.
+        workers: Processes that prepare pictures; 0 prepares them in the training process.
+        threads: Threads that compute, per process; 0 leaves it to torch.
+    """
+
+    model: str = "base"
+    steps: int = 20_000
+    batch: int = 16
+    size: int = 320
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
+    averaging: float = 0.999
+    seed: int = 0
+    warm_up: int = 300
+    validate_every: int = 1000
+    save_every: int = 250
+    validation_size: int = 640
+    workers: int = 0
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run learns from and is judged by."""
+
+    train: Sequence[Sample]
+    validation: Sequence[Sample]
+    sprites: Sequence[Sample]
+
+
+class Run:
+    """One training run in one folder: `last.pt` to go on from, `best.safetensors` to use, `events.*` to watch.
+
+    Under `torchrun` every process works on its own pictures and gradients are averaged (DistributedDataParallel).
+
+    Args:
+        recipe: Every setting.
+        data: What to learn from.
+        out: The folder; a `last.pt` in it is continued.
+        init: Weights (.safetensors) to start from instead of random ones.
+    """
+
+    def __init__(self, recipe: Recipe, data: Data, out: Path, init: Path | None = None) -> None:
+        self.recipe, self.data, self.out = recipe, data, out
+        self.rank, self.world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        gpu = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        self.device = torch.device(gpu if torch.cuda.is_available() else "cpu")
+        if self.world > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        if recipe.threads:
+            torch.set_num_threads(recipe.threads)
+        torch.manual_seed(recipe.seed)
+        self.network = FaceNet(LAYOUTS[recipe.model]).to(self.device)
+        for parameter in self.network.parameters():  # the layout in which convolutions are fastest
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        if init:
+            self.network.load_state_dict(safetensors.torch.load_file(init))
+        decay = [p for p in self.network.parameters() if p.ndim > 1]
+        rest = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decay, "weight_decay": recipe.weight_decay},
+            {"params": rest, "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.step, self.best = 0, -1.0
+        if (out / "last.pt").exists():
+            self.resume()
+
+    def train(self) -> None:
+        """Runs to the last step."""
+        model: nn.Module = self.network
+        if self.world > 1:
+            model = DistributedDataParallel(self.network)
+        pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.size, self.recipe.seed)
+        writer = SummaryWriter(str(self.out)) if self.rank == 0 else None
+        grid = cells_of(self.recipe.size, self.device)
+        started, first, totals = time.monotonic(), self.step, torch.zeros(2)
+        for batch in self.batches(pictures):
+            images, boxes, kinds = (t.to(self.device, non_blocking=True) for t in batch)
+            self.network.train()
+            rate = self.learning_rate()
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            with torch.autocast(self.device.type, torch.bfloat16):
+                output = model(images)
+            score_loss, box_loss = detection_loss(output, boxes, kinds, grid)
+            self.optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(score_loss + box_loss)
+            nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+            self.optimiser.step()
+            self.update_average()
+            self.step += 1
+            totals += torch.stack([score_loss, box_loss]).detach().cpu()
+            if self.step % 50 == 0 and writer:
+                speed = (self.step - first) * self.recipe.batch * self.world / (time.monotonic() - started)
+                left = (self.recipe.steps - self.step) * self.recipe.batch * self.world / speed / 60
+                score, box = (totals / 50).tolist()
+                totals.zero_()
+                print(f"step {self.step}/{self.recipe.steps}  score loss {score:.3f}  box loss {box:.3f}  "
+                      f"{speed:.0f} pictures/s  {left:.0f} min left", flush=True)  # fmt: skip
+                writer.add_scalar("loss/score", score, self.step)
+                writer.add_scalar("loss/box", box, self.step)
+                writer.add_scalar("learning_rate", rate, self.step)
+            last = self.step == self.recipe.steps
+            if writer and (last or self.step % self.recipe.validate_every == 0):
+                self.validate(writer)
+            if writer and (last or self.step % self.recipe.save_every == 0):
+                self.save()
+            if self.world > 1 and (last or self.step % self.recipe.validate_every == 0):
+                dist.barrier()
+        if writer:
+            writer.close()
+
+    def batches(self, pictures: TrainingPictures) -> DataLoader[Batch]:
+        """The batches from this step on; picture numbers depend on step and process alone."""
+        batch = self.recipe.batch
+        numbers = [
+            range((step * self.world + self.rank) * batch, (step * self.world + self.rank + 1) * batch)
+            for step in range(self.step, self.recipe.steps)
+        ]
+        workers = self.recipe.workers
+        return DataLoader(pictures, batch_sampler=numbers, collate_fn=collate, num_workers=workers)  # type: ignore[arg-type]
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then a cosine down to one hundredth."""
+        recipe = self.recipe
+        if self.step < recipe.warm_up:
+            return recipe.learning_rate * (self.step + 1) / recipe.warm_up
+        done = (self.step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up)
+        return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def update_average(self) -> None:
+        """The moving average follows closely at first: early weights say nothing."""
+        decay = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
+        for kept, new in zip(
+            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+        ):
+            if kept.is_floating_point():
+                kept.lerp_(new, 1 - decay)
+            else:
+                kept.copy_(new)
+
+    def validate(self, writer: SummaryWriter) -> None:
+        """Judges the averaged weights and keeps them when they are the best so far."""
+        if not self.data.validation:
+            self.keep()
+            return
+        metrics = evaluate(self.average, self.data.validation, self.recipe.validation_size)
+        print("validation  " + "  ".join(f"{k} {v:.4f}" for k, v in metrics.items()), flush=True)
+        for key, value in metrics.items():
+            writer.add_scalar(f"validation/{key}", value, self.step)
+        if metrics["ap50"] > self.best:
+            self.best = metrics["ap50"]
+            self.keep()
+
+    def keep(self) -> None:
+        """Writes the averaged weights."""
+        weights = {k: v.contiguous() for k, v in self.average.state_dict().items()}
+        temporary = self.out / "best.safetensors.tmp"
+        safetensors.torch.save_file(weights, temporary, {"model": self.recipe.model, "step": str(self.step)})
+        temporary.replace(self.out / "best.safetensors")
+
+    def save(self) -> None:
+        """Writes everything needed to go on, so that a kill at any moment costs only the steps since."""
+        state: dict[str, object] = {
+            "step": self.step,
+            "best": self.best,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        temporary = self.out / "last.pt.tmp"
+        torch.save(state, temporary)
+        temporary.replace(self.out / "last.pt")
+
+    def resume(self) -> None:
+        """Continues from `last.pt`."""
+        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
+        self.step, self.best = state["step"], state["best"]
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
