@@ -24,10 +24,9 @@ def opened(source: object, max_pixels: int) -> Iterator[Image.Image]:
     name = _name(source)
     with ExitStack() as stack:
         try:
-            if isinstance(source, Image.Image):
-                image = source
-            else:
-                image = _identify(stack.enter_context(_stream(source)))
+            image = (
+                source if isinstance(source, Image.Image) else _identify(stack.enter_context(_stream(source)))
+            )
             if image.format == "EPS":
                 raise _UnreadableError("it is PostScript, which is a program; convert it to PNG")
             check_size(image, max_pixels)
