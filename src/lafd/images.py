@@ -20,6 +20,7 @@ from lafd.pixels import WHITE, Colour, Pixels, check_background, decoded_to_bgr,
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
+    "WRITTEN_ENDINGS",
     "ImageSource",
     "Picture",
     "encode_image",
@@ -43,6 +44,7 @@ _QUALITY = {
     ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
     ".webp": cv2.IMWRITE_WEBP_QUALITY,
 }
+WRITTEN_ENDINGS = tuple(_QUALITY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +143,10 @@ def encode_image(image_bgr: NDArray[Any], ending: str, quality: int = 90) -> byt
         ImageError: The picture is too large for the format.
     """
     ending = ending.lower()
-    if ending not in _QUALITY:
-        raise UsageError(f"cannot write a picture with the ending {ending!r}: use {', '.join(_QUALITY)}.")
+    if ending not in WRITTEN_ENDINGS:
+        raise UsageError(
+            f"cannot write a picture with the ending {ending!r}: use {', '.join(WRITTEN_ENDINGS)}."
+        )
     if not 1 <= quality <= 100:
         raise UsageError(f"quality is {quality}: give a number from 1 to 100.")
     pixels = to_bgr(image_bgr)
