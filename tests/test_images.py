@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lafd.errors import ImageError, UsageError
+from lafd.errors import ImageError, LafdError, UsageError
 from lafd.images import encode_image, load_frames, load_image, read_image, save_image
 from pictures import FILES, HEIGHT, WIDTH, animation, assert_same, blocks, encoded, scene
 
@@ -231,7 +231,7 @@ def test_pictures_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing does not exist"):
         save_image(tmp_path / "missing" / "a.png", scene())
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(ImageError, match=r"folder\.png"):
+    with pytest.raises(LafdError, match=r"folder\.png"):
         save_image(tmp_path / "folder.png", scene())
     for quality in (0, 101):
         with pytest.raises(UsageError, match="quality"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, Union
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lafd.errors import ImageError, UsageError
+from lafd.files import replacing
 from lafd.opening import check_size, opened, pillow_is_quiet
 from lafd.pixels import WHITE, Colour, Pixels, check_background, decoded_to_bgr, to_bgr, upright
 
@@ -171,21 +171,14 @@ def save_image(path: str | os.PathLike[str], image_bgr: NDArray[Any], quality: i
 
     Raises:
         UsageError: The array, the ending or the quality is wrong, or the folder does not exist.
-        ImageError: The file cannot be written.
+        LafdError: The file cannot be written.
     """
     path = Path(path)
     encoded = encode_image(image_bgr, path.suffix, quality)
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {path}: the folder {path.parent} does not exist.")
-    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_bytes(encoded)
-        temporary.replace(path)
-    except OSError as error:
-        raise ImageError(f"cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def _decode_jpeg(image: Image.Image, reduce_to: int | None) -> Pixels | None:

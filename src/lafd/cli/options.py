@@ -7,6 +7,7 @@ import os
 
 from lafd import models
 from lafd.detector import Detector, Options
+from lafd.errors import UsageError
 from lafd.runtime import DEVICES
 
 
@@ -62,5 +63,7 @@ def make_detector(arguments: argparse.Namespace, threads: int | None) -> Detecto
 def worker_count(arguments: argparse.Namespace) -> int:
     """Threads that were asked for, by default as many as there are cores for this process."""
     if arguments.threads is not None:
+        if arguments.threads < 1:
+            raise UsageError(f"threads must be at least 1, not {arguments.threads}.")
         return int(arguments.threads)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -24,7 +24,8 @@ class Sample:
         boxes: float32 (n, 4), xyxy in pixels.
         ignore: bool (n,), True where the box is neither face nor background.
         source: Where the picture comes from; pictures of one source stay on one side of a split.
-        tags: Style and difficulty of the picture, for evaluation by slice.
+        tags: Style and difficulty of the picture.
+        style: The style alone, "" if unstated.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class Sample:
     ignore: NDArray[np.bool_]
     source: str
     tags: tuple[str, ...] = ()
+    style: str = ""
 
 
 def read_coco(path: Path) -> list[Sample]:
@@ -60,9 +62,11 @@ def read_coco(path: Path) -> list[Sample]:
             raise LafdError(f"{path}: a box of {image['file_name']} is empty or not a number.")
         boxes[:, 2:] += boxes[:, :2]
         ignore = np.array([bool(a.get("iscrowd", 0)) for a in found], bool)
-        tags = tuple(t for t in (image.get("style"), *image.get("tags", ())) if t)
+        style = str(image.get("style") or "")
+        tags = tuple(t for t in (style, *image.get("tags", ())) if t)
         size = (int(image["width"]), int(image["height"]))
-        samples.append(Sample(file, size, boxes, ignore, image.get("source", image["file_name"]), tags))
+        source = image.get("source", image["file_name"])
+        samples.append(Sample(file, size, boxes, ignore, source, tags, style))
     return samples
 
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lafd import boxes as box_maths
+
+Boxes = NDArray[np.float32]
+
+
+@st.composite
+def box_lists(draw: st.DrawFn, most: int = 40) -> tuple[Boxes, NDArray[np.float32]]:
+    """Boxes on a coarse grid, so that equal boxes, touching edges and equal scores are common."""
+    count = draw(st.integers(0, most))
+    values = st.integers(0, 12)
+    rows = draw(st.lists(st.tuples(values, values, values, values), min_size=count, max_size=count))
+    boxes = np.array(rows, np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    scores = draw(st.lists(st.sampled_from([0.1, 0.3, 0.5, 0.5, 0.9]), min_size=count, max_size=count))
+    return boxes, np.array(scores, np.float32)
+
+
+def naive_iou(a: Boxes, b: Boxes) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    overlap = max(0.0, width) * max(0.0, height)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap
+    return overlap / union if union else 0.0
+
+
+def naive_nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> list[int]:
+    kept: list[int] = []
+    for i in sorted(range(len(boxes)), key=lambda i: (-scores[i], i)):
+        if all(naive_iou(boxes[i], boxes[j]) <= threshold for j in kept):
+            kept.append(i)
+    return kept
+
+
+@settings(max_examples=300)
+@given(box_lists(), st.sampled_from([0.0, 0.25, 0.45, 0.7, 1.0]))
+def test_nms_equals_the_definition(boxes: tuple[Boxes, NDArray[np.float32]], threshold: float) -> None:
+    assert box_maths.nms(*boxes, threshold).tolist() == naive_nms(*boxes, threshold)
+
+
+@given(box_lists(), box_lists())
+def test_iou_equals_the_definition(
+    a: tuple[Boxes, NDArray[np.float32]], b: tuple[Boxes, NDArray[np.float32]]
+) -> None:
+    table = box_maths.iou(a[0], b[0])
+    assert table.shape == (len(a[0]), len(b[0]))
+    for i, one in enumerate(a[0]):
+        for j, other in enumerate(b[0]):
+            assert table[i, j] == pytest.approx(naive_iou(one, other), abs=1e-6)
+
+
+@given(box_lists())
+def test_iou_is_symmetric_and_one_with_itself(boxes: tuple[Boxes, NDArray[np.float32]]) -> None:
+    table = box_maths.iou(boxes[0], boxes[0])
+    assert np.array_equal(table, table.T)
+    assert np.allclose(np.diag(table)[box_maths.area(boxes[0]) > 0], 1)
+
+
+def test_a_small_box_inside_a_large_better_one_stays() -> None:
+    boxes = np.array([[0, 0, 100, 100], [40, 40, 60, 60]], np.float32)
+    assert len(box_maths.nms(boxes, np.array([0.9, 0.8], np.float32), 0.5)) == 2
+
+
+@given(box_lists())
+def test_clipped_boxes_are_inside_and_clipping_again_changes_nothing(
+    boxes: tuple[Boxes, NDArray[np.float32]],
+) -> None:
+    clipped = box_maths.clip(boxes[0], 10, 7)
+    assert (clipped >= 0).all() and (clipped[:, [0, 2]] <= 10).all() and (clipped[:, [1, 3]] <= 7).all()
+    assert np.array_equal(box_maths.clip(clipped, 10, 7), clipped)

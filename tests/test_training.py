@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lafd import Detector, LafdError
+from lafd.drawing import draw_scene
+from lafd.images import save_image
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from lafd.networks.lafd import LAYOUTS, FaceNet, cells_of  # noqa: E402
+from lafd.training import geometry, samples  # noqa: E402
+from lafd.training.dataset import TrainingPictures, collate  # noqa: E402
+from lafd.training.loss import assign, detection_loss, giou_loss, pairwise_iou  # noqa: E402
+
+QUICK = [
+    "--model",
+    "nano",
+    "--size",
+    "96",
+    "--batch",
+    "4",
+    "--threads",
+    "1",
+    "--save-every",
+    "4",
+    "--warm-up",
+    "2",
+]
+
+
+@pytest.fixture(scope="module")
+def coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve drawn pictures with faces and an ignore region, as COCO."""
+    folder = tmp_path_factory.mktemp("coco")
+    images, annotations = [], []
+    for i in range(12):
+        scene = draw_scene(160, 120, i, faces=0 if i % 4 == 3 else 1)
+        name = f"{i}.png"
+        save_image(folder / name, scene.image)
+        images.append(
+            {"id": i, "file_name": name, "width": 160, "height": 120, "source": f"s{i}", "style": "cel"}
+        )
+        for x1, y1, x2, y2 in scene.boxes.tolist():
+            box = [x1, y1, x2 - x1, y2 - y1]
+            annotations.append(
+                {"id": len(annotations), "image_id": i, "category_id": 1, "bbox": box, "iscrowd": i % 5 == 4}
+            )
+    data = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "face"}]}
+    (folder / "train.json").write_text(json.dumps(data))
+    return folder / "train.json"
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lafd", "train", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "best.safetensors")
+
+
+def test_turned_boxes_are_those_of_the_inscribed_ellipse() -> None:
+    rng = np.random.default_rng(0)
+    box = np.array([[10, 20, 70, 50]], np.float32)
+    angle = np.linspace(0, 2 * np.pi, 2000)
+    ellipse = np.stack([40 + 30 * np.cos(angle), 35 + 15 * np.sin(angle)], 1)
+    for _ in range(20):
+        matrix = geometry.affine(rng, 1.7, np.array([40.0, 35.0]), np.array([100.0, 90.0]))
+        points = ellipse @ matrix[:, :2].T + matrix[:, 2]
+        expected = [*points.min(0), *points.max(0)]
+        assert geometry.map_boxes(box, matrix)[0] == pytest.approx(expected, abs=0.05)
+
+
+def test_faces_mostly_outside_a_view_are_ignored_not_learnt() -> None:
+    boxes = np.array(
+        [[10, 10, 30, 30], [-18, 10, 2, 30], [-8, 10, 12, 30], [-40, 0, -20, 20], [50, 50, 53, 53]],
+        np.float32,
+    )
+    kept, ignore = geometry.labels_in_view(boxes, np.zeros(5, bool), (100, 100))
+    assert ignore.tolist() == [False, True, False, True]
+    assert (kept >= 0).all()
+
+
+def test_pictures_depend_on_seed_and_number_alone(coco: Path) -> None:
+    data = samples.read_coco(coco)
+    first, second = (TrainingPictures(data, [], 96, seed=5) for _ in range(2))
+    for number in (3, 0, 17):
+        a, b = first[number], second[number]
+        assert (a[0] == b[0]).all() and np.array_equal(a[1], b[1])
+    assert not (TrainingPictures(data, [], 96, seed=6)[3][0] == first[3][0]).all()
+
+
+def test_views_cover_scales_from_tiny_to_larger_than_the_view(coco: Path) -> None:
+    pictures = TrainingPictures(samples.read_coco(coco), [], 128, seed=0)
+    boxes = np.concatenate([pictures[i][1][~pictures[i][2]] for i in range(300)])
+    sides = (boxes[:, 2:] - boxes[:, :2]).max(1)
+    assert sides.min() < 12 and sides.max() > 110
+
+
+def test_assignment_gives_every_face_cells_and_none_to_padding() -> None:
+    centres, strides = cells_of(128, torch.device("cpu"))
+    boxes = torch.cat([centres.T - 8, centres.T + 8], 1)[None]
+    faces = torch.tensor([[[10.0, 10, 16, 17], [30, 30, 90, 100], [0, 0, 0, 0]]])
+    targets, matched = assign(torch.zeros(1, boxes.shape[1]), boxes, faces, centres.T, strides)
+    answering = matched[targets > 0].tolist()
+    assert answering.count(0) >= 1 and answering.count(1) >= 4 and 2 not in answering
+
+
+def test_loss_falls_to_zero_for_a_perfect_answer_and_ignores_ignored() -> None:
+    cells = cells_of(64, torch.device("cpu"))
+    face = torch.tensor([[[8.0, 8, 40, 40]]])
+    count = cells[0].shape[1]
+    boxes = face.expand(1, count, 4)
+    logits = torch.full((1, count), -20.0)
+    targets, _ = assign(logits, boxes, face, cells[0].T, cells[1])
+    logits[targets > 0] = torch.logit(targets[targets > 0].clamp(1e-4, 1 - 1e-4))
+    kinds = torch.ones(1, 1, dtype=torch.int8)
+    assert sum(detection_loss((logits, boxes), face, kinds, cells)) < 1e-3
+    everywhere = torch.tensor([[[0.0, 0, 64, 64]]])
+    wild = (torch.full((1, count), 9.0), boxes)
+    assert detection_loss(wild, everywhere, kinds * 2, cells)[0] == 0
+    assert detection_loss(wild, everywhere, kinds * 0, cells)[0] > 1
+
+
+def test_giou_agrees_with_iou_for_boxes_that_share_a_hull() -> None:
+    a, b = torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[0.0, 0, 10, 5]])
+    assert giou_loss(a, b).item() == pytest.approx(0.5)
+    assert pairwise_iou(a, b).item() == pytest.approx(0.5)
+    assert giou_loss(a, a + 100).item() > 1.9
+
+
+def test_padded_boxes_are_marked(coco: Path) -> None:
+    pictures = TrainingPictures(samples.read_coco(coco), [], 96, seed=0)
+    images, boxes, kinds = collate([pictures[i] for i in range(8)])
+    assert images.shape == (8, 96, 96, 3) and images.dtype == torch.uint8
+    assert ((boxes[..., 2:] > boxes[..., :2]).all(-1) == (kinds > 0)).all()
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_any_multiple_of_the_stride_gives_one_box_per_cell(name: str) -> None:
+    network = FaceNet(LAYOUTS[name]).eval()
+    for height, width in ((32, 32), (96, 160), (64, 224)):
+        logits, boxes = network(torch.zeros(2, height, width, 3, dtype=torch.uint8))
+        count = sum(-(-height // s) * -(-width // s) for s in (8, 16, 32, 64))
+        assert logits.shape == (2, count) and boxes.shape == (2, count, 4)
+
+
+def test_training_learns_resumes_after_a_kill_and_exports(coco: Path, tmp_path: Path) -> None:
+    common = ["--data", coco, "--steps", 16, *QUICK]
+    whole = train(*common, "--out", tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
+    command = [sys.executable, "-m", "lafd", "train", *map(str, common), "--out", str(tmp_path / "cut")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "cut" / "last.pt").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert torch.load(tmp_path / "cut" / "last.pt", weights_only=True)["step"] < 16 or process.returncode == 0
+    again = train(*common, "--out", tmp_path / "cut")
+    assert again.returncode == 0, again.stderr
+    for name, value in weights(tmp_path / "whole").items():
+        assert torch.equal(value, weights(tmp_path / "cut")[name]), name
+    assert list((tmp_path / "whole").glob("events.*"))
+
+    out = tmp_path / "own.onnx"
+    command = [
+        sys.executable,
+        "-m",
+        "lafd",
+        "export",
+        str(tmp_path / "cut" / "best.safetensors"),
+        "-o",
+        str(out),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Detector(str(out)).detect(np.zeros((50, 70, 3), np.uint8)).width == 70
+
+    finer = train(*common, "--out", tmp_path / "finer", "--init", tmp_path / "whole" / "best.safetensors")
+    assert finer.returncode == 0, finer.stderr
+
+
+def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> None:
+    import onnxruntime
+    from safetensors.torch import save_file
+
+    from lafd.training.export import export
+
+    torch.manual_seed(1)
+    network = FaceNet(LAYOUTS["nano"])
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    save_file(network.state_dict(), tmp_path / "n.safetensors", {"model": "nano"})
+    export(tmp_path / "n.safetensors", tmp_path / "n.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "n.onnx"))
+    images = np.random.default_rng(0).integers(0, 256, (3, 160, 224, 3), np.uint8)
+    boxes, scores = session.run(["boxes", "scores"], {"images": images})
+    with torch.inference_mode():
+        logits, wanted = network.eval()(torch.from_numpy(images))
+    assert np.abs(scores - logits.sigmoid().numpy()).max() < 1e-4
+    assert np.abs(boxes - wanted.numpy()).max() < 1e-4 * 224
+
+
+def test_a_wrong_graph_is_not_written(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    from lafd.training import export
+
+    save_file(FaceNet(LAYOUTS["nano"]).state_dict(), tmp_path / "n.safetensors", {"model": "nano"})
+    export.export(tmp_path / "n.safetensors", tmp_path / "n.onnx")
+    with pytest.raises(LafdError, match="off by"):
+        export.prove(FaceNet(LAYOUTS["nano"]).eval(), tmp_path / "n.onnx")
+
+
+def test_two_processes_train_as_one(coco: Path, tmp_path: Path) -> None:
+    out = tmp_path / "two"
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        "-m",
+        "lafd",
+    ]
+    command += ["train", "--data", str(coco), "--out", str(out), "--steps", "6", *QUICK]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "step 6" in done.stdout or (out / "best.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (lambda d: d.pop("annotations"), "COCO"),
+        (lambda d: d["images"][0].update(file_name="gone.png"), "gone.png"),
+        (lambda d: d["annotations"][0].update(bbox=[1, 1, float("nan"), 4]), "0.png"),
+        (lambda d: d["annotations"][0].update(bbox=[1, 1, 0, 4]), "0.png"),
+        (lambda d: d["annotations"].clear(), "no faces"),
+    ],
+)
+def test_bad_annotations_are_named(coco: Path, tmp_path: Path, change: object, hint: str) -> None:
+    data = json.loads(coco.read_text())
+    change(data)  # type: ignore[operator]
+    path = coco.with_name(f"bad-{tmp_path.name}.json")
+    path.write_text(json.dumps(data))
+    done = train("--data", path, "--out", tmp_path / "run", "--steps", 1, *QUICK)
+    assert done.returncode in (1, 2) and hint in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_holdout_keeps_sources_together(coco: Path) -> None:
+    data = samples.read_coco(coco)
+    train_part, held = samples.split_by_source(data, 0.4)
+    assert held and train_part and len(held) + len(train_part) == len(data)
+    assert not {s.source for s in held} & {s.source for s in train_part}
+    assert [s.path for s in samples.split_by_source(data[::-1], 0.4)[1]] == [s.path for s in held[::-1]]
+
+
+def test_repeated_tags_come_more_often(coco: Path) -> None:
+    data = samples.read_coco(coco)
+    assert len(samples.repeat(data, {"cel": 3})) == 3 * len(data)
+    assert len(samples.repeat(data, {"manga": 3})) == len(data)
