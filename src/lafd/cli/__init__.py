@@ -15,7 +15,9 @@ COMMANDS = {
     "detect": "find faces in pictures and folders",
     "models": "list the models",
     "demo": "draw a picture, find its faces, write both",
+    "serve": "find faces over HTTP",
     "train": "train a model on annotated pictures",
+    "evaluate": "measure a model on annotated pictures",
     "export": "turn a training checkpoint into an ONNX model",
 }
 

@@ -16,3 +16,14 @@ def need_training() -> None:
     for package in ("torch", "onnx", "onnxscript", "onnxslim", "safetensors", "tensorboard"):
         if importlib.util.find_spec(package) is None:
             raise UsageError(f"training needs the package {package}: pip install 'lafd[train]'")
+
+
+def need_serving() -> None:
+    """Checks that the extra `serve` is installed.
+
+    Raises:
+        UsageError: A package of it is missing; the text has the command that installs it.
+    """
+    for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"the service needs the package {package}: pip install 'lafd[serve]'")

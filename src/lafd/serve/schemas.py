@@ -1,0 +1,195 @@
+"""What goes over the wire, as types: the service's OpenAPI document is made of these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lafd.detector import Options
+
+PICTURE_TYPES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}  # of annotated pictures
+
+
+class Parameters(BaseModel):
+    """How to detect; what is left out takes the model's default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(None, description="Name of the model; see /v1/models.", examples=["base"])
+    size: int | None = Field(
+        None,
+        ge=32,
+        le=16384,
+        description="Longer side at which the network sees a picture, in pixels.",
+        examples=[640],
+    )
+    resize_scale: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Scales pictures by this factor instead of to `size`."
+    )
+    confidence: float | None = Field(
+        None, ge=0, le=1, allow_inf_nan=False, description="Least score.", examples=[0.4]
+    )
+    iou: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Of two boxes that overlap by more than this, only the better one stays.",
+    )
+    max_faces: int | None = Field(None, ge=1, description="Keeps only so many faces, the best.")
+    min_face: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="Drops faces whose longer side is shorter, in pixels."
+    )
+
+    def options(self) -> Options:
+        """The library's options."""
+        return Options(
+            size=self.size,
+            resize_scale=self.resize_scale,
+            confidence=self.confidence,
+            iou=self.iou,
+            max_faces=self.max_faces,
+            min_face=self.min_face,
+        )
+
+
+class Base64Images(BaseModel):
+    """The JSON form of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    images: list[str] = Field(description="Encoded pictures, each in base64.")
+
+
+class FaceOut(BaseModel):
+    """One face."""
+
+    box: Annotated[list[float], Field(min_length=4, max_length=4)] = Field(
+        description="x1, y1, x2, y2 in pixels of the upright picture; right and bottom exclusive."
+    )
+    score: float = Field(ge=0, le=1, description="How sure the model is.")
+
+
+class PictureFaces(BaseModel):
+    """The faces of one picture, best score first."""
+
+    name: str | None = Field(description="The file name that the picture was sent with.")
+    width: int
+    height: int
+    faces: list[FaceOut]
+
+
+class PictureFailure(BaseModel):
+    """Why one picture of several has no result."""
+
+    name: str | None
+    error: str
+
+
+class DetectResponse(BaseModel):
+    """One entry per picture, in the order of the request."""
+
+    model: str
+    results: list[PictureFaces | PictureFailure]
+
+
+class ModelOut(BaseModel):
+    """A model on offer, with its defaults."""
+
+    name: str
+    description: str
+    date: str
+    licence: str
+    size: int
+    confidence: float
+    iou: float
+    box_rule: str
+
+
+class ModelsResponse(BaseModel):
+    """The models on offer."""
+
+    default: str
+    models: list[ModelOut]
+
+
+class Failure(BaseModel):
+    """Every answer that is not a success."""
+
+    error: str = Field(description="One sentence that says what is wrong.")
+
+
+class Health(BaseModel):
+    """The service is well."""
+
+    status: str = Field(examples=["ok"])
+
+
+DETECT_EXAMPLE = {
+    "model": "base",
+    "results": [
+        {
+            "name": "friends.png",
+            "width": 1280,
+            "height": 720,
+            "faces": [{"box": [334.21, 174.02, 451.9, 291.55], "score": 0.9312}],
+        },
+        {
+            "name": "broken.png",
+            "error": "cannot read the picture: it is truncated; copy or download it again.",
+        },
+    ],
+}
+
+_BINARY = {"type": "string", "format": "binary"}
+
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "properties": {"image": {"type": "array", "items": _BINARY, "minItems": 1}},
+            },
+        },
+        "application/octet-stream": {"schema": _BINARY},
+        **{kind: {"schema": _BINARY} for kind in PICTURE_TYPES},
+        "application/json": {
+            "schema": Base64Images.model_json_schema(),
+            "examples": {
+                "pixel": {
+                    "summary": "One white pixel, as PNG",
+                    "value": {
+                        "images": [
+                            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+                        ]
+                    },
+                }
+            },
+        },
+    },
+}
+
+
+def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's description of unsuccessful answers."""
+    reasons = {
+        401: "The key is missing or wrong.",
+        406: "The answer cannot be given in the form that `Accept` asks for.",
+        408: "The body came too slowly.",
+        413: "The body or the number of pictures is over the limit.",
+        415: "The body is of a type that is not accepted.",
+        422: "A parameter is wrong, or no picture of the request can be read.",
+        429: "The service is busy; try again after the seconds in `Retry-After`.",
+        503: "The service cannot answer in time.",
+    }
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        described[status] = {"model": Failure, "description": reasons[status]}
+    if 429 in described:
+        described[429]["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
+        }
+    return described

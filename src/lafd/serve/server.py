@@ -1,0 +1,139 @@
+"""The processes of the service: a supervisor that holds the port, and workers that it starts again when they die."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import socket
+import tempfile
+import threading
+from asyncio import BaseTransport, TimerHandle
+from multiprocessing import connection, parent_process
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.supervisors import Multiprocess
+
+from lafd.errors import UsageError
+from lafd.serve import logs
+from lafd.serve.settings import Settings
+
+IDLE_SECONDS = (
+    30.0  # to send a request's head, to read an answer to its end, or to stop sending after a refusal
+)
+MAX_CONNECTIONS = 900  # of one process; systems commonly allow it 1024 open files
+GRACE_SECONDS = 5  # beyond a request's own time limit, until a process that shuts down gives up
+
+
+class PatientConnection(H11Protocol):
+    """A connection that waits for its client, but not for ever: uvicorn alone limits only silence between requests."""
+
+    deadline: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:  # noqa: D102
+        super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.transport.abort()
+        self.watch()
+
+    def data_received(self, data: bytes) -> None:  # noqa: D102
+        super().data_received(data)
+        self.watch()
+
+    def on_response_complete(self) -> None:  # noqa: D102
+        super().on_response_complete()
+        self.watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
+        self.unwatch()
+        super().connection_lost(exc)
+
+    def watch(self) -> None:
+        """Starts the clock when no request is in hand, and stops it when one is."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.unwatch()
+        elif self.deadline is None:
+            self.deadline = self.loop.call_later(IDLE_SECONDS, self.transport.abort)
+
+    def unwatch(self) -> None:
+        """Stops the clock."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serves until a signal ends it; requests in hand are finished.
+
+    Args:
+        settings: Of every worker process.
+        host: Address to listen on.
+        port: 0 picks a free one.
+        workers: Processes that share the port.
+
+    Raises:
+        UsageError: The address cannot be used.
+    """
+    with listen(host, port) as listener, tempfile.TemporaryDirectory(prefix="lafd-") as folder:
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = (
+                folder  # inherited by the workers, which measure together
+            )
+        config = uvicorn.Config(
+            functools.partial(worker_app, settings),
+            factory=True,
+            http=PatientConnection,
+            ws="none",
+            lifespan="on",
+            log_config=logs.CONFIG,
+            access_log=False,
+            server_header=False,
+            workers=workers,
+            timeout_graceful_shutdown=int(settings.timeout) + GRACE_SECONDS,
+            timeout_worker_healthcheck=30,
+        )
+        shown = f"[{host}]" if ":" in host else host
+        print(f"lafd: listening on http://{shown}:{listener.getsockname()[1]}", flush=True)
+        Multiprocess(config, sockets=[listener]).run()
+
+
+def worker_app(settings: Settings) -> FastAPI:
+    """The application of a worker process."""
+    threading.Thread(target=follow_parent, daemon=True).start()
+    from lafd.serve.app import create_app  # here, so that the supervisor does not load the metrics
+
+    return create_app(settings)
+
+
+def follow_parent() -> None:
+    """Ends this process when its supervisor is gone, which could otherwise be killed without its workers."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on the address, inherited by worker processes.
+
+    Raises:
+        UsageError: The address is unknown, not of this machine, in use or not allowed.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        if os.name != "nt":  # there it would let two services share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"cannot listen on {host} port {port} ({reason}); choose another with --host or --port."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
