@@ -21,7 +21,7 @@ _FRONT = points(
 _PROFILE = points(
     "0.05,-0.81 0.40,-0.71 0.585,-0.50 0.63,-0.26 0.615,-0.05 0.665,0.15 0.785,0.335 0.75,0.385 0.66,0.42 "
     "0.655,0.47 0.69,0.535 0.65,0.585 0.67,0.635 0.645,0.70 0.62,0.77 0.615,0.88 0.54,0.985 0.38,0.98 "
-    "0.05,0.85 -0.28,0.62 -0.46,0.36 -0.50,0.05 -0.48,-0.35 -0.30,-0.72"
+    "0.05,0.85 -0.24,0.62 -0.40,0.36 -0.43,0.05 -0.41,-0.35 -0.26,-0.70"
 )
 _EAR = points("0,-0.22 0.14,-0.26 0.19,-0.08 0.12,0.18 0,0.26 -0.06,0")
 
@@ -125,7 +125,7 @@ def _draw_mouth(canvas: Canvas, character: Character) -> None:
         _draw_open_mouth(canvas, (left, x, right, y), size, lip)
     elif character.expression == "surprised":
         hole = smooth(ellipse(x, y + 0.02, 0.075 * size, 0.10 * size)[::3], closed=True)
-        canvas.shape(hole, bgr("#a83a44"), weight=0.7)
+        canvas.shape(hole, bgr("#9c323e"), weight=0.7)
     else:
         dip = {"smile": 0.085, "wink": 0.10}.get(character.expression, 0.02)
         narrow = 0.75 if character.expression == "calm" else 1.0
@@ -145,7 +145,7 @@ def _draw_open_mouth(
     upper = bezier((left, y - 0.045), (x, y + 0.01), (right, y - 0.045))
     lower = bezier((right, y - 0.045), (right - 0.02, drop), (left + 0.02, drop), (left, y - 0.045))
     mouth = np.concatenate([upper, lower[1:-1]])
-    canvas.fill(mouth, bgr("#a83a44"))
+    canvas.fill(mouth, bgr("#9c323e"))
     hole = canvas.mask(mouth)
     canvas.fill(ellipse(x, y + 0.17 * size, 0.12 * size, 0.085 * size), bgr("#f08a86"), within=hole)
     canvas.fill(np.concatenate([upper, moved(upper[::-1], 0.0, 0.035)]), (252, 252, 255), within=hole)
