@@ -16,9 +16,11 @@ COMMANDS = {
     "models": "list the models",
     "demo": "draw a picture, find its faces, write both",
     "serve": "find faces over HTTP",
+    "web": "serve or write out the page that finds faces in the browser",
     "train": "train a model on annotated pictures",
     "evaluate": "measure a model on annotated pictures",
     "export": "turn a training checkpoint into an ONNX model",
+    "import-mxnet": "turn weights of the original detectors into an ONNX model",
 }
 
 
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name == chosen:  # only the command that runs is imported
-            module = importlib.import_module(f"lafd.cli.{name}")
+            module = importlib.import_module(f"lafd.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
