@@ -1,0 +1,71 @@
+// From a picture's size to the network's input, and from boxes of that input to faces.
+// The same rules as preprocess.py, boxes.py and detector.py of the Python package.
+
+const STRIDE = 32; // px; the network's input sides are multiples of it
+const MAX_ENLARGEMENT = 2;
+const MAX_CANDIDATES = 1000; // best boxes that go into non-maximum suppression
+
+/** How a picture meets the network: scaled to width x height, then padded with black. */
+export function fit(picture, size) {
+  const scale = Math.min(size / Math.max(picture.height, picture.width), MAX_ENLARGEMENT);
+  const width = Math.max(1, roundHalfEven(picture.width * scale));
+  const height = Math.max(1, roundHalfEven(picture.height * scale));
+  const pad = (side) => Math.ceil(side / STRIDE) * STRIDE;
+  return { width, height, paddedWidth: pad(width), paddedHeight: pad(height) };
+}
+
+/** Python's round(): halves go to the even neighbour. */
+function roundHalfEven(value) {
+  const low = Math.floor(value);
+  const rest = value - low;
+  if (rest !== 0.5) return Math.round(value);
+  return low % 2 === 0 ? low : low + 1;
+}
+
+/**
+ * From every cell's box (xyxy in input pixels) and score to the faces of one picture, best first.
+ * A score threshold may be applied afterwards: a weaker box never removes a better one.
+ */
+export function keep(boxes, scores, { view, picture, leastScore, iou }) {
+  const factors = [picture.width / view.width, picture.height / view.height];
+  const limits = [picture.width, picture.height];
+  const faces = [];
+  for (const i of bestCells(scores, leastScore)) {
+    const box = [0, 1, 2, 3].map((side) => {
+      const value = boxes[i * 4 + side] * factors[side % 2];
+      return Math.min(Math.max(value, 0), limits[side % 2]);
+    });
+    if (faces.every((face) => overlap(face.box, box) <= iou)) faces.push({ box, score: scores[i] });
+  }
+  return faces.filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
+}
+
+function bestCells(scores, leastScore) {
+  const cells = [];
+  for (let i = 0; i < scores.length; i++) if (scores[i] >= leastScore) cells.push(i);
+  cells.sort((a, b) => scores[b] - scores[a]);
+  return cells.slice(0, MAX_CANDIDATES);
+}
+
+/** Intersection over union of two boxes. */
+function overlap(a, b) {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+  if (width <= 0 || height <= 0) return 0;
+  const shared = width * height;
+  return shared / (area(a) + area(b) - shared);
+}
+
+function area(box) {
+  return (box[2] - box[0]) * (box[3] - box[1]);
+}
+
+/** A face's box with a margin around it, as whole pixels inside the picture: {x, y, width, height}. */
+export function cropArea(box, picture, margin = 0.25) {
+  const extra = Math.max(box[2] - box[0], box[3] - box[1]) * margin;
+  const x = Math.max(0, Math.floor(box[0] - extra));
+  const y = Math.max(0, Math.floor(box[1] - extra));
+  const right = Math.min(picture.width, Math.ceil(box[2] + extra));
+  const bottom = Math.min(picture.height, Math.ceil(box[3] + extra));
+  return { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
+}
