@@ -1,0 +1,1 @@
+"""How fast detection is: interleaved runs, medians, and where the time goes."""
