@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from lafd.serve.intake import RefusedError
+from lafd.serve.refusals import RefusedError
 from lafd.serve.settings import Settings
 
 Credentials = Annotated[

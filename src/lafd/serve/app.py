@@ -10,21 +10,19 @@ from typing import Annotated, Any
 
 import anyio
 from fastapi import Depends, FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from lafd import __version__
+from lafd import __version__, web
 from lafd.errors import LafdError
 from lafd.serve import metrics, schemas
 from lafd.serve.access import need_key
 from lafd.serve.batching import Batcher, BusyError
 from lafd.serve.faces import FaceFinder, Found, Job
-from lafd.serve.intake import Intake, RefusedError, Upload
+from lafd.serve.intake import Intake, Upload
 from lafd.serve.logs import Observed
 from lafd.serve.negotiation import choose
+from lafd.serve.refusals import RefusedError, answer_errors
 from lafd.serve.settings import Settings
 
 JSON = "application/json"
@@ -103,12 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.add_exception_handler(RefusedError, refused)
-    app.add_exception_handler(BusyError, busy)
-    app.add_exception_handler(ClientDisconnect, disconnected)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http_failure)
-    app.add_exception_handler(Exception, fault)
+    answer_errors(app)
     if settings.cors_origins:
         headers = ["Authorization", "Content-Type"]
         app.add_middleware(
@@ -136,6 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
         response_class=PlainTextResponse,
         tags=["operation"],
     )(exposition)
+    app.api_route("/{name:path}", methods=["GET", "HEAD"], include_in_schema=False)(page)
     return app
 
 
@@ -239,37 +233,9 @@ async def exposition() -> Response:
     return Response(await anyio.to_thread.run_sync(metrics.exposition), media_type=metrics.CONTENT_TYPE)
 
 
-async def refused(request: Request, error: Exception) -> Response:
-    """A request that is not answered."""
-    assert isinstance(error, RefusedError)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(error.status)
-    return JSONResponse({"error": str(error)}, error.status, headers)
-
-
-async def busy(request: Request, error: Exception) -> Response:
-    """No room now."""
-    assert isinstance(error, BusyError)
-    return JSONResponse({"error": str(error)}, 429, {"Retry-After": str(error.retry_after)})
-
-
-async def invalid(request: Request, error: Exception) -> Response:
-    """A parameter that is unknown or out of its range."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    return JSONResponse({"error": f"the parameter {first['loc'][-1]} is wrong: {first['msg']}."}, 422)
-
-
-async def http_failure(request: Request, error: Exception) -> Response:
-    """Unknown paths and methods."""
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"error": f"{error.detail}."}, error.status_code, error.headers)
-
-
-async def disconnected(request: Request, error: Exception) -> Response:
-    """The client went away before its body was complete; nobody reads this."""
-    return Response(status_code=400)
-
-
-async def fault(request: Request, error: Exception) -> Response:
-    """A fault of ours; the log has it."""
-    return JSONResponse({"error": "the service failed; its log has the reason."}, 500)
+def page(name: str) -> Response:
+    """A file of the page that detects in the browser; open to everybody, because it uses nothing of this service."""
+    asset = web.read(name)
+    if asset is None:
+        raise RefusedError(404, "there is no such page.")
+    return Response(asset.content, media_type=asset.media_type, headers=web.HEADERS)

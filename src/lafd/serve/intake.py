@@ -17,19 +17,12 @@ from starlette.requests import Request
 
 from lafd.serve import metrics
 from lafd.serve.batching import BusyError
+from lafd.serve.refusals import RefusedError
 from lafd.serve.schemas import Base64Images
 from lafd.serve.settings import Settings
 
 RAW_TYPES = ("application/octet-stream", "image/")
 ACCEPTED = "multipart/form-data, application/json, application/octet-stream or an image type"
-
-
-class RefusedError(Exception):
-    """A request that is not answered with faces: the status and a sentence that says why."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lafd.serve import metrics
 
 LOG = logging.getLogger("lafd.serve")
-KNOWN_PATHS = ("/v1/detect", "/v1/models", "/healthz", "/readyz", "/metrics", "/openapi.json", "/")
+ROUTINE_PATHS = ("/healthz", "/readyz", "/metrics")  # asked every few seconds; only their failures are news
+KNOWN_PATHS = ("/v1/detect", "/v1/models", "/openapi.json", "/", *ROUTINE_PATHS)
 
 CONFIG: dict[str, Any] = {
     "version": 1,
@@ -84,4 +85,5 @@ class Observed:
                 "path": scope["path"][:200],
                 "status": status,
             }
-            LOG.info("request", extra={"fields": {**fields, "ms": round(seconds * 1000, 1), **noted}})
+            level = logging.DEBUG if path in ROUTINE_PATHS and status == 200 else logging.INFO
+            LOG.log(level, "request", extra={"fields": {**fields, "ms": round(seconds * 1000, 1), **noted}})

@@ -8,12 +8,14 @@ import signal
 import socket
 import tempfile
 import threading
-from asyncio import BaseTransport, TimerHandle
+from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
 from multiprocessing import connection, parent_process
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
 from lafd.errors import UsageError
@@ -28,9 +30,28 @@ GRACE_SECONDS = 5  # beyond a request's own time limit, until a process that shu
 
 
 class PatientConnection(H11Protocol):
-    """A connection that waits for its client, but not for ever: uvicorn alone limits only silence between requests."""
+    """A connection that waits for its client, but not for ever: uvicorn alone limits only silence between requests.
 
-    deadline: TimerHandle | None = None
+    Args:
+        config: Of uvicorn, as the next three.
+        server_state: What the connections share.
+        app_state: What the application shares.
+        _loop: The event loop.
+        patience: Seconds to send a request's head, to read an answer to its end, or to stop sending after a refusal.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+        *,
+        patience: float,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.patience = patience
+        self.deadline: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:  # noqa: D102
         super().connection_made(transport)  # type: ignore[arg-type]
@@ -55,7 +76,7 @@ class PatientConnection(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.unwatch()
         elif self.deadline is None:
-            self.deadline = self.loop.call_later(IDLE_SECONDS, self.transport.abort)
+            self.deadline = self.loop.call_later(self.patience, self.transport.abort)
 
     def unwatch(self) -> None:
         """Stops the clock."""
@@ -84,7 +105,9 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         config = uvicorn.Config(
             functools.partial(worker_app, settings),
             factory=True,
-            http=PatientConnection,
+            http=cast(
+                type[PatientConnection], functools.partial(PatientConnection, patience=settings.timeout)
+            ),
             ws="none",
             lifespan="on",
             log_config=logs.CONFIG,
