@@ -137,6 +137,8 @@ def test_all_frames_of_an_animation(lafd: RunLafd, pictures: Path, tmp_path: Pat
         (["PICTURES", "--batch", "0"], "batch"),
         (["PICTURES", "--threads", "0"], "threads"),
         (["PICTURES", "--max-faces", "0"], "max faces"),
+        (["PICTURES", "--background", "red"], "background"),
+        (["PICTURES", "--max-pixels", "0"], "max pixels"),
         (["PICTURES", "--model", "nothing"], "nothing"),
         (["PICTURES", "--device", "quantum"], "quantum"),
         (["PICTURES", "--device", "coreml"], "coreml"),
@@ -151,6 +153,18 @@ def test_wrong_usage_is_one_clear_sentence(
     done = lafd("detect", *(str(pictures) if a == "PICTURES" else a for a in arguments))
     assert done.returncode == 2, done.stderr
     assert hint in done.stderr and "Traceback" not in done.stderr
+
+
+def test_transparent_pixels_show_the_chosen_background(lafd: RunLafd, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "clear.png"), np.zeros((40, 50, 4), np.uint8))
+    for colour, expected in (("ffffff", (255, 255, 255)), ("#ff8000", (0, 128, 255))):
+        assert lafd("detect", "clear.png", "--background", colour, "--draw", "out").returncode == 0
+        assert (load_image(tmp_path / "out" / "clear.png") == expected).all()
+
+
+def test_pictures_over_the_limit_are_refused(lafd: RunLafd, pictures: Path) -> None:
+    done = lafd("detect", pictures / "a.png", "--max-pixels", 1000)
+    assert done.returncode == 1 and "1000" in done.stderr.replace(",", "").replace(" ", "")
 
 
 def test_help_and_version_are_quick_and_complete(lafd: RunLafd) -> None:

@@ -14,6 +14,7 @@ from lafd import images, models, preprocess
 from lafd.detections import Detections
 from lafd.errors import UsageError
 from lafd.images import ImageSource, Picture
+from lafd.pixels import WHITE, Colour, check_background
 from lafd.runtime import load_runtime
 
 MAX_CANDIDATES = 1000  # best boxes that go into non-maximum suppression
@@ -32,6 +33,8 @@ class Options:
         iou: Of two boxes that overlap by more than this IoU, in [0, 1], only the better one stays.
         max_faces: Keeps only so many, the best.
         min_face: Drops faces whose longer side is shorter, in pixels of the image.
+        background: RGB colour in [0, 255] that shows through transparent pixels.
+        max_pixels: Files with more pixels are refused before they are decoded.
 
     Raises:
         UsageError: A value is out of its range.
@@ -43,6 +46,8 @@ class Options:
     iou: float | None = None
     max_faces: int | None = None
     min_face: float | None = None
+    background: Colour = WHITE
+    max_pixels: int = images.DEFAULT_MAX_PIXELS
 
     def __post_init__(self) -> None:
         if self.size is not None and not 32 <= self.size <= 16384:
@@ -56,6 +61,9 @@ class Options:
             raise UsageError(f"max faces must be at least 1, not {self.max_faces}.")
         if self.min_face is not None and not self.min_face >= 0:
             raise UsageError(f"min face must be at least 0 pixels, not {self.min_face}.")
+        if self.max_pixels < 1:
+            raise UsageError(f"max pixels must be at least 1, not {self.max_pixels}.")
+        check_background(self.background)
 
 
 class Detector:
@@ -115,10 +123,12 @@ class Detector:
     def read(self, image: ImageSource, options: Options, rgb: bool = False) -> Picture:
         """Reads an image, at a reduced scale where the file allows and the options do not need more."""
         if isinstance(image, np.ndarray):
-            pixels = images.to_bgr(image, rgb=rgb)
+            pixels = images.to_bgr(image, rgb=rgb, background=options.background)
             return Picture(pixels, pixels.shape[1], pixels.shape[0])
         reduce_to = (options.size or self.card.size) if options.resize_scale is None else None
-        return images.read_image(image, reduce_to=reduce_to)
+        return images.read_image(
+            image, reduce_to=reduce_to, background=options.background, max_pixels=options.max_pixels
+        )
 
     def detect_pictures(self, pictures: Sequence[Picture], options: Options) -> list[Detections]:
         """Finds the faces of pictures that have been read."""

@@ -80,7 +80,11 @@ def detect_chunk(detector: Detector, paths: list[Path], options: Options, work: 
     failures: dict[Path, FileResult] = {}
     for path in paths:
         try:
-            read = list(read_frames(path)) if work.all_frames else [(None, detector.read(path, options))]
+            read = (
+                list(read_frames(path, options))
+                if work.all_frames
+                else [(None, detector.read(path, options))]
+            )
             for _, picture in read:
                 detector.view(picture, options)
             keys += [(path, frame) for frame, _ in read]
@@ -97,9 +101,10 @@ def detect_chunk(detector: Detector, paths: list[Path], options: Options, work: 
     return [result for path in dict.fromkeys(paths) for result in by_path[path]]
 
 
-def read_frames(path: Path) -> Iterator[tuple[int | None, Picture]]:
+def read_frames(path: Path, options: Options) -> Iterator[tuple[int | None, Picture]]:
     """Every frame of a file with its number."""
-    for number, pixels in enumerate(images.load_frames(path)):
+    frames = images.load_frames(path, background=options.background, max_pixels=options.max_pixels)
+    for number, pixels in enumerate(frames):
         yield number, Picture(pixels, pixels.shape[1], pixels.shape[0])
 
 

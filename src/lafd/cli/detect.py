@@ -17,6 +17,7 @@ from tqdm import tqdm
 from lafd import images, listing
 from lafd.cli import options
 from lafd.cli.formats import FORMATS
+from lafd.detector import Options
 from lafd.draw import draw
 from lafd.errors import LafdError, UsageError
 from lafd.files import replacing
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             f"model {detector.card.name}, {detector.runtime.name}, {workers} worker threads", file=sys.stderr
         )
-    marker = Marker(arguments.draw) if arguments.draw else None
+    marker = Marker(arguments.draw, wanted) if arguments.draw else None
     work = Work(workers, arguments.batch, arguments.all_frames, marker.mark if marker else None)
     paths = given_paths(arguments.paths)
     started, done, faces, failures = time.monotonic(), 0, 0, []
@@ -126,22 +127,23 @@ def progress(results: Iterator[FileResult], stream: TextIO) -> Iterator[FileResu
 class Marker:
     """Writes pictures with their faces marked, each under a name of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wanted: Options) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LafdError(f"{folder}: cannot be made ({error.strerror}).") from None
-        self.folder, self.lock = folder, threading.Lock()
+        self.folder, self.options, self.lock = folder, wanted, threading.Lock()
         self.owners: dict[str, tuple[Path, int | None]] = {}
 
     def mark(self, result: FileResult) -> None:
         """Draws one result; called by several threads."""
         assert result.detections is not None
+        background, limit = self.options.background, self.options.max_pixels
         if result.frame is None:
-            pixels = images.load_image(result.path)
+            pixels = images.load_image(result.path, background=background, max_pixels=limit)
         else:
-            frames = images.load_frames(result.path)
-            pixels = next(f for i, f in enumerate(frames) if i == result.frame)
+            frames = images.load_frames(result.path, background=background, max_pixels=limit)
+            pixels = next(itertools.islice(frames, result.frame, None))
         images.save_image(self.folder / self.name(result), draw(pixels, result.detections))
 
     def name(self, result: FileResult) -> str:

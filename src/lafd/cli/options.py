@@ -8,6 +8,8 @@ import os
 from lafd import models
 from lafd.detector import Detector, Options
 from lafd.errors import UsageError
+from lafd.images import DEFAULT_MAX_PIXELS
+from lafd.pixels import Colour
 from lafd.runtime import DEVICES
 
 
@@ -27,6 +29,19 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-faces", type=int, help="at most so many faces per picture, the best ones")
     group.add_argument(
         "--min-face", type=float, help="drop faces whose longer side is shorter, px of the picture"
+    )
+    reading = parser.add_argument_group("reading")
+    reading.add_argument(
+        "--background",
+        default="ffffff",
+        metavar="RRGGBB",
+        help="colour behind transparent pixels (default: ffffff)",
+    )
+    reading.add_argument(
+        "--max-pixels",
+        type=int,
+        default=DEFAULT_MAX_PIXELS,
+        help="refuse larger files (default: %(default)s)",
     )
     add_model_arguments(parser)
 
@@ -52,7 +67,18 @@ def detection_options(arguments: argparse.Namespace) -> Options:
         iou=arguments.iou,
         max_faces=arguments.max_faces,
         min_face=arguments.min_face,
+        background=colour(arguments.background),
+        max_pixels=arguments.max_pixels,
     )
+
+
+def colour(text: str) -> Colour:
+    """(255, 128, 0) from "ff8000" or "#ff8000"."""
+    digits = text.removeprefix("#")
+    if len(digits) != 6 or not set(digits.lower()) <= set("0123456789abcdef"):
+        raise UsageError(f"background must be six hexadecimal digits such as ffffff, not {text!r}.")
+    red, green, blue = bytes.fromhex(digits)
+    return red, green, blue
 
 
 def make_detector(arguments: argparse.Namespace, threads: int | None) -> Detector:
