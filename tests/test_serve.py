@@ -16,7 +16,7 @@ from lafd.pixels import Pixels
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
-from serving import Service, serving  # noqa: E402
+from serving import Service, serving
 
 PNG = {"Content-Type": "image/png"}
 

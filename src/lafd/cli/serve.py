@@ -58,10 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--max-body",
-        type=float,
-        default=default.max_body / 2**20,
+        type=int,
+        default=default.max_body // 2**20,
         metavar="MIB",
-        help="size of a request (default: %(default)g)",
+        help="size of a request (default: %(default)s)",
     )
     group.add_argument(
         "--max-pixels",
@@ -135,7 +135,7 @@ def make_settings(arguments: argparse.Namespace) -> Settings:
         device=arguments.device,
         threads=threads,
         latency_budget=arguments.latency_budget / 1000,
-        max_body=int(arguments.max_body * 2**20),
+        max_body=arguments.max_body * 2**20,
         timeout=arguments.timeout,
         key_digests=digests(given_keys(arguments.api_keys)),
         cors_origins=tuple(arguments.cors_origin),

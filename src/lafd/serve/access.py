@@ -10,7 +10,6 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lafd.serve.refusals import RefusedError
-from lafd.serve.settings import Settings
 
 Credentials = Annotated[
     HTTPAuthorizationCredentials | None,
@@ -24,10 +23,10 @@ async def need_key(request: Request, credentials: Credentials) -> None:
     Raises:
         RefusedError: The key is missing or wrong.
     """
-    settings: Settings = request.app.state.settings
-    if not settings.key_digests:
+    key_digests: tuple[bytes, ...] = request.app.state.service.settings.key_digests
+    if not key_digests:
         return
     given = hashlib.sha256((credentials.credentials if credentials else "").encode()).digest()
     # every key is compared, in constant time, so that the time tells nothing
-    if sum(hmac.compare_digest(given, digest) for digest in settings.key_digests) == 0:
+    if sum(hmac.compare_digest(given, digest) for digest in key_digests) == 0:
         raise RefusedError(401, "this service needs a key: send it as Authorization: Bearer KEY.")

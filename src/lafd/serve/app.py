@@ -83,14 +83,18 @@ class Service:
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application of one worker process."""
+    """The application of one worker process, its models loaded.
+
+    Raises:
+        LafdError: A model cannot be loaded.
+    """
+    service = Service(settings)
+    metrics.forget_dead_workers()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        metrics.forget_dead_workers()
-        app.state.service = await anyio.to_thread.run_sync(Service, settings)
         yield
-        await anyio.to_thread.run_sync(app.state.service.batcher.close)
+        await anyio.to_thread.run_sync(service.batcher.close)
 
     app = FastAPI(
         title="lafd",
@@ -100,7 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
     )
-    app.state.settings = settings
+    app.state.service = service
     answer_errors(app)
     if settings.cors_origins:
         headers = ["Authorization", "Content-Type"]

@@ -6,6 +6,7 @@ import functools
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
@@ -14,11 +15,12 @@ from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
-from lafd.errors import UsageError
+from lafd.errors import LafdError, UsageError
 from lafd.serve import logs
 from lafd.serve.settings import Settings
 
@@ -96,6 +98,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 
     Raises:
         UsageError: The address cannot be used.
+        LafdError: A worker cannot start.
     """
     with listen(host, port) as listener, tempfile.TemporaryDirectory(prefix="lafd-") as folder:
         if workers > 1:
@@ -115,11 +118,14 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
             server_header=False,
             workers=workers,
             timeout_graceful_shutdown=int(settings.timeout) + GRACE_SECONDS,
-            timeout_worker_healthcheck=30,
+            timeout_worker_healthcheck=10,  # it also delays the replacement of a worker that dies while it is asked
         )
         shown = f"[{host}]" if ":" in host else host
         print(f"lafd: listening on http://{shown}:{listener.getsockname()[1]}", flush=True)
-        Multiprocess(config, sockets=[listener]).run()
+        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise LafdError("the service could not start; the log has the reason.")
 
 
 def worker_app(settings: Settings) -> FastAPI:
@@ -127,7 +133,11 @@ def worker_app(settings: Settings) -> FastAPI:
     threading.Thread(target=follow_parent, daemon=True).start()
     from lafd.serve.app import create_app  # here, so that the supervisor does not load the metrics
 
-    return create_app(settings)
+    try:
+        return create_app(settings)
+    except LafdError as error:
+        logs.LOG.error("%s", error)
+        sys.exit(STARTUP_FAILURE)
 
 
 def follow_parent() -> None:
@@ -144,6 +154,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         UsageError: The address is unknown, not of this machine, in use or not allowed.
     """
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port must be between 0 and 65535, not {port}.")
     try:
         family, *_, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -153,7 +165,7 @@ def listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(1024)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"cannot listen on {host} port {port} ({reason}); choose another with --host or --port."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lafd.errors import UsageError
 from lafd.models import DEFAULT_MODEL
+from lafd.runtime import DEVICES
 
 FULL_BODIES = 8  # bodies of the largest size that one process holds at once; beyond, requests are turned away
 SHORTEST_KEY = 16  # characters
@@ -50,6 +51,8 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise UsageError(f"unknown device {self.device!r}: choose one of {', '.join(DEVICES)}.")
         for name in ("threads", "max_body", "max_pixels", "max_pictures"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name.replace('_', ' ')} must be at least 1, not {getattr(self, name)}.")
