@@ -126,9 +126,9 @@ class Branch(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Applies the layers to maps (n, c, h, w); gives maps of 2 and 4 channels."""
         x = functional.relu(self.shared(x))
-        return self.score(functional.relu(self.score_hidden(x))).float(), self.box(
-            functional.relu(self.box_hidden(x))
-        ).float()
+        score = self.score(functional.relu(self.score_hidden(x)))
+        box = self.box(functional.relu(self.box_hidden(x)))
+        return score.float(), box.float()
 
 
 class LffdNet(nn.Module):
