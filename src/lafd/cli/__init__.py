@@ -13,12 +13,15 @@ from lafd.errors import LafdError, UsageError
 
 COMMANDS = {
     "detect": "find faces in pictures and folders",
+    "crop": "cut faces out of pictures, or frame pictures around them",
+    "convert": "turn annotations from one file format into another",
     "models": "list the models",
     "demo": "draw a picture, find its faces, write both",
     "serve": "find faces over HTTP",
     "web": "serve or write out the page that finds faces in the browser",
     "train": "train a model on annotated pictures",
     "evaluate": "measure a model on annotated pictures",
+    "benchmark": "measure how long detection takes",
     "export": "turn a training checkpoint into an ONNX model",
     "import-mxnet": "turn weights of the original detectors into an ONNX model",
 }

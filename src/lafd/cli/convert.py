@@ -1,0 +1,81 @@
+"""`lafd convert`: annotations from one file format to another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lafd.annotations import FORMATS, Dataset, read_annotations, write_annotations
+from lafd.annotations.reading import image_size
+from lafd.annotations.writing import copy_pictures
+from lafd.errors import ImageError, UsageError
+
+_BY_ENDING = {".json": "coco", ".xml": "cvat"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="IN", help="file, or folder for yolo, voc and labelme")
+    parser.add_argument("output", type=Path, metavar="OUT", help="file, or folder for yolo, voc and labelme")
+    parser.add_argument(
+        "--from", dest="source", choices=FORMATS, help="format of IN (default: by its content)"
+    )
+    parser.add_argument(
+        "--to", choices=FORMATS, help="format of OUT (default: coco for .json, cvat for .xml)"
+    )
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="folder of the pictures (default: where IN has them)",
+    )
+    parser.add_argument(
+        "--copy", action="store_true", help="copy the pictures to where the format OUT has them"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reads, writes and lists what was lost on the way."""
+    to = arguments.to or _BY_ENDING.get(arguments.output.suffix.lower())
+    if to is None:
+        raise UsageError(f"say with --to which format {arguments.output} gets: {', '.join(FORMATS)}.")
+    if arguments.images and not arguments.images.is_dir():
+        raise UsageError(f"--images: {arguments.images} is not a folder.")
+    dataset = read_annotations(arguments.input, arguments.source, arguments.images)
+    warnings = [*dataset.problems, *picture_problems(dataset)]
+    if arguments.copy:
+        dataset, missing = copy_pictures(dataset, FORMATS[to].picture_folder(arguments.output))
+        warnings += missing
+    losses = write_annotations(dataset, arguments.output, to)
+    for warning in (*warnings, *losses):
+        print(f"lafd: {warning}", file=sys.stderr)
+    boxes = sum(len(image.annotations) for image in dataset.images)
+    print(
+        f"{len(dataset.images)} pictures, {boxes} boxes, {len(warnings) + len(losses)} warnings",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def picture_problems(dataset: Dataset) -> list[str]:
+    """Pictures that are missing, unreadable, or of another size than the annotations say."""
+    missing = [image for image in dataset.images if not dataset.path(image).is_file()]
+    if missing and len(missing) == len(dataset.images):
+        return [f"none of the {len(missing)} pictures is in {dataset.root}; --images says where they are."]
+    problems = [f"{dataset.path(image)} does not exist." for image in missing]
+    left_out = {image.name for image in missing}
+    for image in dataset.images:
+        if image.name in left_out:
+            continue
+        try:
+            size = image_size(dataset.path(image))
+        except ImageError as error:
+            problems.append(str(error))
+            continue
+        if size != (image.width, image.height):
+            stated = f"{image.width} x {image.height}"
+            problems.append(
+                f"{dataset.path(image)} has {size[0]} x {size[1]} pixels, its annotations say {stated}."
+            )
+    return problems
