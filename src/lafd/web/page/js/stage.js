@@ -71,12 +71,12 @@ export class Stage {
   time(result, count, rate) {
     const { reading, preparing, network, choosing } = result.times;
     const total = reading + preparing + network + choosing;
-    const parts = [['reading', reading], ['preparing', preparing], ['network', network], ['choosing', choosing]];
+    const parts = Object.entries({ reading, preparing, network, choosing });
     const bold = document.createElement('b');
     bold.textContent = `${count}, ${milliseconds(total)}`;
     const speed = rate === undefined ? '' : ` · ${rate.toFixed(1)} frames/s`;
-    const detail = parts.filter(([, value]) => value >= 0.05).map(([name, value]) => `${name} ${milliseconds(value)}`);
-    const sizes = `${result.width} × ${result.height} px, seen at ${result.view.join(' × ')}`;
+    const detail = parts.filter(([, value]) => value >= 0.05).map(([name, value]) => `${name} ${rounded(value)}`);
+    const sizes = `${result.width} × ${result.height}, seen at ${result.view.join(' × ')}`;
     this.readout.replaceChildren(bold, `${speed} · ${detail.join(', ')} · ${sizes}`);
   }
 
@@ -87,9 +87,13 @@ export class Stage {
 }
 
 export function percent(score) {
-  return `${Math.round(score * 100)} %`;
+  return `${Math.round(score * 100)}%`;
 }
 
 function milliseconds(value) {
-  return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${value >= 9.95 ? Math.round(value) : value.toFixed(1)} ms`;
+  return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${rounded(value)} ms`;
+}
+
+function rounded(value) {
+  return value >= 9.95 ? Math.round(value) : value.toFixed(1);
 }
