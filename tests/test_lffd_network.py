@@ -92,7 +92,7 @@ def test_it_learns_with_our_loss() -> None:
     for _ in range(150):
         score_loss, box_loss = detection_loss(network(torch.from_numpy(image)), face, torch.ones(1, 1), cells)
         optimiser.zero_grad()
-        (score_loss + box_loss).backward()
+        (score_loss + box_loss).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     with torch.inference_mode():
         logits, boxes = network(torch.from_numpy(image))
