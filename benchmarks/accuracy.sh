@@ -7,6 +7,7 @@
 # WEIGHTS       folder with lbpcascade_animeface.xml and anime_faceboxes.pth
 # ENVIRONMENTS  folder that benchmarks/peers/setup.sh made
 # DETECTIONS    folder that keeps what the peers found; a file that is there is not made again
+# MODELS        names of our models, in quotes (default: all of them)
 # THREADS       threads for our models (default: one per core)
 set -euo pipefail
 : "${COCO:?}" "${WEIGHTS:?}" "${ENVIRONMENTS:?}" "${DETECTIONS:=build/detections}"
@@ -33,7 +34,8 @@ peer lbpcascade "$ENVIRONMENTS/opencv4/bin/python" "$here/peers/lbpcascade.py" "
 peer animeface "$ENVIRONMENTS/animeface/bin/python" "$here/peers/animeface_2009.py"
 peer faceboxes "$ENVIRONMENTS/torch/bin/python" "$here/peers/faceboxes.py" "$WEIGHTS/anime_faceboxes.pth"
 
-for model in $(lafd models --format json | python -c 'import json, sys; print(*(m["name"] for m in json.load(sys.stdin)))'); do
+all=$(lafd models --format json | python -c 'import json, sys; print(*(m["name"] for m in json.load(sys.stdin)))')
+for model in ${MODELS-$all}; do
     lafd evaluate "$COCO" --model "$model" --sizes 256,320,384,512,640,896,1280 --angles \
         ${THREADS:+--threads "$THREADS"} -o "$here/accuracy/$model" > /dev/null
 done

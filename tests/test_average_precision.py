@@ -27,7 +27,8 @@ def boxes(rows: list[tuple[int, int, int, int]]) -> np.ndarray[Any, np.dtype[np.
 def pycocotools_precision(pictures: list[Judged]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Precision (10 IoU thresholds, 101 recalls) with no limit on detections."""
     images = [{"id": i, "width": 100, "height": 100} for i in range(1, len(pictures) + 1)]
-    labels, found = [], []
+    labels: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for i, picture in enumerate(pictures, 1):
         for box, ignore in zip(picture.labels.tolist(), picture.ignore.tolist(), strict=True):
             x, y, w, h = box[0], box[1], box[2] - box[0], box[3] - box[1]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,29 +46,35 @@ def read_coco(path: Path) -> list[Sample]:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        images, annotations = data["images"], data["annotations"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        by_image: dict[int, list[dict[str, Any]]] = {}
+        for annotation in data["annotations"]:
+            by_image.setdefault(annotation["image_id"], []).append(annotation)
+        return [coco_sample(path, image, by_image.get(image["id"], [])) for image in data["images"]]
+    except KeyError as error:
+        raise LafdError(f"{path}: not a readable COCO file (a field {error} is missing).") from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise LafdError(f"{path}: not a readable COCO file ({error}).") from None
-    by_image: dict[int, list[dict[str, object]]] = {}
-    for annotation in annotations:
-        by_image.setdefault(annotation["image_id"], []).append(annotation)
-    samples = []
-    for image in images:
-        file = path.parent / image["file_name"]
-        if not file.is_file():
-            raise LafdError(f"{path}: the picture {image['file_name']} is not there.")
-        found = by_image.get(image["id"], [])
-        boxes = np.array([a["bbox"] for a in found], np.float32).reshape(-1, 4)
-        if not np.isfinite(boxes).all() or (boxes[:, 2:] <= 0).any():
-            raise LafdError(f"{path}: a box of {image['file_name']} is empty or not a number.")
-        boxes[:, 2:] += boxes[:, :2]
-        ignore = np.array([bool(a.get("iscrowd", 0)) for a in found], bool)
-        style = str(image.get("style") or "")
-        tags = tuple(t for t in (style, *image.get("tags", ())) if t)
-        size = (int(image["width"]), int(image["height"]))
-        source = image.get("source", image["file_name"])
-        samples.append(Sample(file, size, boxes, ignore, source, tags, style))
-    return samples
+
+
+def coco_sample(path: Path, image: dict[str, Any], annotations: list[dict[str, Any]]) -> Sample:
+    """One picture of a COCO file.
+
+    Raises:
+        LafdError: The picture does not exist, or a box is empty or not a number.
+    """
+    name = image["file_name"]
+    file = path.parent / name
+    if not file.is_file():
+        raise LafdError(f"{path}: the picture {name} is not there.")
+    boxes = np.array([a["bbox"] for a in annotations], np.float32).reshape(-1, 4)
+    if not np.isfinite(boxes).all() or (boxes[:, 2:] <= 0).any():
+        raise LafdError(f"{path}: a box of {name} is empty or not a number.")
+    boxes[:, 2:] += boxes[:, :2]
+    ignore = np.array([bool(a.get("iscrowd", 0)) for a in annotations], bool)
+    style = str(image.get("style") or "")
+    tags = tuple(t for t in (style, *image.get("tags", ())) if t)
+    size = (int(image["width"]), int(image["height"]))
+    return Sample(file, size, boxes, ignore, image.get("source", name), tags, style)
 
 
 def split_by_source(samples: Iterable[Sample], fraction: float) -> tuple[list[Sample], list[Sample]]:
