@@ -38,7 +38,18 @@ def lffd_forward(threads: int) -> Callable[[tuple[int, int]], Case]:
     import onnxruntime
     import torch
 
-    from lafd.benchmark.lffd import LffdGraph
+    from lafd.networks.lffd import LAYOUTS, LffdNet
+
+    class Forward(torch.nn.Module):
+        """The original's graph: maps of scores and boxes of every scale."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = LffdNet(LAYOUTS["lffd"])
+
+        def forward(self, data: torch.Tensor) -> list[torch.Tensor]:
+            maps = self.network.maps(data)
+            return [out for score, box in maps for out in (score.softmax(1)[:, :1], box)]
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lffd.onnx"
@@ -46,7 +57,7 @@ def lffd_forward(threads: int) -> Callable[[tuple[int, int]], Case]:
             "data": {2: torch.export.Dim("h", min=128, max=8192), 3: torch.export.Dim("w", min=128, max=8192)}
         }
         torch.onnx.export(
-            LffdGraph().eval(),
+            Forward().eval(),
             (torch.zeros(1, 3, 320, 448),),
             path,
             input_names=["data"],

@@ -55,8 +55,8 @@ def markdown(timings: Sequence[Timing], about: dict[str, Any], command: str, thr
         "# Speed",
         "",
         f"Milliseconds per picture, median (95th percentile) of {timings[0].runs} interleaved runs, batch 1, "
-        f"{threads} thread{'s' if threads > 1 else ''}. `detect` is everything from a uint8 array to faces; `network` is the "
-        "forward pass alone. Pictures are seen at their own size.",
+        f"{threads} thread{'s' if threads > 1 else ''}. `detect` is everything from a uint8 array to faces; "
+        "`network` is the forward pass alone. Pictures are seen at their own size.",
         "",
         "| what | part | " + " | ".join(f"{w}x{h}" for w, h in shapes) + " |",
         "| --- | --- |" + " ---: |" * len(shapes),
