@@ -148,7 +148,7 @@ def rest(annotation: Annotation) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(FORMATS, FORMATS)))
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(dataset=datasets())
 def test_what_both_formats_can_say_survives(first: str, second: str, dataset: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:

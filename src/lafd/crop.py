@@ -15,7 +15,12 @@ from lafd.images import DEFAULT_MAX_PIXELS
 from lafd.pixels import Colour, Pixels
 
 MAX_SIDE = 32_766  # px of a crop; OpenCV's warp allows no more
-HEADROOM = 0.6  # of a face's height: what hair takes above the box, which ends at the forehead
+HAIR = (
+    0.2,
+    0.6,
+    0.2,
+    0.0,
+)  # left, top, right, bottom: what a head has around its face, shares of the box's sides
 EYE_LINE = 0.4  # of a frame's height: where the centre of faces goes
 
 
@@ -153,7 +158,7 @@ def frame_region(
 
     Without a margin it is the largest frame of this aspect; with one, the smallest that holds the faces and a margin
     of so many heights of the main face. Faces are taken in from the largest to the smallest as long as they fit
-    together with the hair above them; those that do not fit are left out. The frame's middle is the middle of the
+    together with their hair; those that do not fit are left out. The frame's middle is the middle of the
     faces, its eye line at two fifths from the top is their centre, moved where a face or its hair would be cut, and
     the frame never leaves the picture. Without faces it is the middle of the picture.
 
@@ -172,34 +177,38 @@ def frame_region(
     width, height = min(picture[0], picture[1] * aspect), min(picture[1], picture[0] / aspect)
     if not len(boxes):
         return on_pixels(Region(picture[0] / 2, picture[1] / 2, width, height), picture)
+    hair = np.array((-1, -1, 1, 1), np.float32) * np.array(HAIR, np.float32)
+    heads = box_maths.clip(boxes + hair * np.tile(boxes[:, 2:] - boxes[:, :2], 2), *picture)
     order = np.argsort(-box_maths.area(boxes), kind="stable")
-    hair = np.array([0, HEADROOM, 0, 0], np.float32)
-    heads = boxes - hair * (boxes[:, 3:] - boxes[:, 1:2])
-    heads = box_maths.clip(heads, *picture)
-    group = group_that_fits(heads[order], (width, height))
-    faces = boxes[order][group]
-    low, high = heads[order][group][:, :2].min(0), heads[order][group][:, 2:].max(0)
+    group = order[group_that_fits(heads[order], (width, height))]
+    head, face = around(heads[group]), around(boxes[group])
     if margin is not None:
-        around = margin * float(faces[0, 3] - faces[0, 1])
-        need_width, need_height = float(high[0] - low[0]) + 2 * around, float(high[1] - low[1]) + 2 * around
-        width = min(width, max(need_width, need_height * aspect))
+        space = 2 * margin * float(boxes[group[0], 3] - boxes[group[0], 1])
+        width = min(width, max(head[2] - head[0] + space, (head[3] - head[1] + space) * aspect))
         height = width / aspect
-    centre = (faces[:, :2].min(0) + faces[:, 2:].max(0)) / 2
-    left = within(float(centre[0]) - width / 2, float(high[0]) - width, float(low[0]))
-    top = within(float(centre[1]) - height * EYE_LINE, float(high[1]) - height, float(low[1]))
-    top = within(top, float(faces[:, 3].max()) - height, float(faces[:, 1].min()))  # chins before hair
+    left = within((face[0] + face[2] - width) / 2, head[2] - width, head[0])
+    top = within((face[1] + face[3]) / 2 - height * EYE_LINE, head[3] - height, head[1])
+    left, top = (
+        within(left, face[2] - width, face[0]),
+        within(top, face[3] - height, face[1]),
+    )  # faces before hair
     return on_pixels(
         inside(Region(left + width / 2, top + height / 2, width, height), picture, keep_aspect=True), picture
     )
+
+
+def around(boxes: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """The box (x1, y1, x2, y2) around boxes (n, 4), n > 0."""
+    (x1, y1), (x2, y2) = boxes[:, :2].min(0).tolist(), boxes[:, 2:].max(0).tolist()
+    return x1, y1, x2, y2
 
 
 def group_that_fits(heads: NDArray[np.float32], frame: tuple[float, float]) -> list[int]:
     """Indices of the first head and of all later ones whose common box with those before fits a (width, height)."""
     group = [0]
     for i in range(1, len(heads)):
-        common = heads[[*group, i]]
-        sides = common[:, 2:].max(0) - common[:, :2].min(0)
-        if sides[0] <= frame[0] and sides[1] <= frame[1]:
+        x1, y1, x2, y2 = around(heads[[*group, i]])
+        if x2 - x1 <= frame[0] and y2 - y1 <= frame[1]:
             group.append(i)
     return group
 

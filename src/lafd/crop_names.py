@@ -79,9 +79,9 @@ class Names:
     def stem(self, path: Path) -> str:
         """The path's stem where it is free, else with a number; the same for the same paths in the same order."""
         stem, number = harmless(path.stem), 1
-        while not self.claim(stem if number == 1 else f"{stem}-{number}"):
+        while not self.claim(stem if number == 1 else f"{stem}_{number}"):
             number += 1
-        return stem if number == 1 else f"{stem}-{number}"
+        return stem if number == 1 else f"{stem}_{number}"
 
     def claim(self, name: str) -> bool:
         """Takes a name; False if it is taken."""

@@ -163,7 +163,8 @@ def shape_of(annotation: Annotation) -> dict[str, Any]:
     x1, y1, x2, y2 = map(shortest, annotation.box)
     flags, others = flags_of(attributes_of(annotation))
     group = others.pop("group_id") if isinstance(others.get("group_id"), int) else None
-    text = others.pop("description") if isinstance(others.get("description"), str) else ""
+    text = others.get("description")
+    text = others.pop("description") if isinstance(text, str) and text else ""
     return {
         "label": annotation.category,
         "points": [[x1, y1], [x2, y2]],

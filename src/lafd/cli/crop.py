@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     file = parser.add_argument_group("file")
     file.add_argument("--resize", metavar="SIZE", help="longer side, or WIDTHxHEIGHT, in px")
     file.add_argument(
-        "--name", metavar="TEMPLATE", help=f"fields {', '.join(FIELDS)} (default: {{stem}}-{{index}})"
+        "--name", metavar="TEMPLATE", help=f"fields {', '.join(FIELDS)} (default: {{stem}}-{{index:02d}})"
     )
     file.add_argument("--format", choices=("png", "jpg", "webp"), default="png", help="default: png")
     file.add_argument("--quality", type=int, default=95, help="of jpg and webp, 1 to 100 (default: 95)")
@@ -91,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Crops, and returns 1 when a picture failed."""
     wanted = shape(arguments)
-    template = Template(arguments.name or ("{stem}" if arguments.frame else "{stem}-{index}"), wanted.many)
+    template = Template(arguments.name or ("{stem}" if arguments.frame else "{stem}-{index:02d}"), wanted.many)
     if not 1 <= arguments.quality <= 100:
         raise UsageError(f"quality must be between 1 and 100, not {arguments.quality}.")
     workers = options.worker_count(arguments)
