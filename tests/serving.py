@@ -1,4 +1,4 @@
-"""Starting the real service for a test."""
+"""Starting the real service for a test; every wait is long, for machines that have much else to do."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+PATIENCE = 300  # seconds
+
 
 class Service:
     """A running `lafd serve`.
@@ -28,7 +30,7 @@ class Service:
 
     def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
         self.url, self.process = url, process
-        self.http = httpx.Client(base_url=url, timeout=60)
+        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
         self.log: list[str] = []
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()
@@ -48,14 +50,14 @@ class Service:
     def connect(self) -> socket.socket:
         """A bare connection, for what no client would send."""
         port = int(self.url.rpartition(":")[2])
-        return socket.create_connection(("127.0.0.1", port), timeout=30)
+        return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
     def wait_until_ready(self) -> None:
         """Waits for an answer."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
+                if httpx.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200:
                     return
             assert self.process.poll() is None and time.monotonic() < deadline, "".join(self.log)
             time.sleep(0.1)
@@ -64,8 +66,8 @@ class Service:
         """Ends it as an operator would; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(60)
-        self.reader.join(10)
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
         return status
 
 

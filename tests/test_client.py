@@ -23,7 +23,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
 from lafd.client import AsyncClient, Client, ServiceError
-from serving import Service, serving
+from serving import PATIENCE, Service, serving
 
 KEY = "correct-horse-battery-staple"
 
@@ -38,7 +38,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def client(service: Service) -> Iterator[Client]:
-    with Client(service.url, key=KEY) as client:
+    with Client(service.url, key=KEY, timeout=PATIENCE) as client:
         yield client
 
 
@@ -78,7 +78,7 @@ def test_annotated_picture(client: Client, picture: Pixels) -> None:
 
 def test_asynchronous_client(service: Service, detector: Detector, picture: Pixels) -> None:
     async def main() -> list[Detections]:
-        async with AsyncClient(service.url, key=KEY) as client:
+        async with AsyncClient(service.url, key=KEY, timeout=PATIENCE) as client:
             assert (await client.models())["default"] == "base"
             assert load_image(await client.annotate(picture)).shape == picture.shape
             return await asyncio.gather(*(client.detect(picture) for _ in range(3)))

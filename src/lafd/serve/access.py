@@ -1,4 +1,4 @@
-"""Who may use the service: everybody, or those with a key."""
+"""Who may use a service that has keys."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from lafd.serve.refusals import RefusedError
 
 Credentials = Annotated[
     HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(auto_error=False, description="Needed only where the operator has set keys.")),
+    Depends(HTTPBearer(auto_error=False, description="A key of the service.")),
 ]
 
 
 async def need_key(request: Request, credentials: Credentials) -> None:
-    """Lets a request pass if no keys are set, or if it has one of them.
+    """Lets a request pass if it has one of the keys.
 
     Raises:
         RefusedError: The key is missing or wrong.
     """
     key_digests: tuple[bytes, ...] = request.app.state.service.settings.key_digests
-    if not key_digests:
-        return
     given = hashlib.sha256((credentials.credentials if credentials else "").encode()).digest()
     # every key is compared, in constant time, so that the time tells nothing
     if sum(hmac.compare_digest(given, digest) for digest in key_digests) == 0:

@@ -1,8 +1,9 @@
-"""The processes of the service: a supervisor that holds the port, and workers that it starts again when they die."""
+"""The processes of the service: one that holds the port, and workers that answer."""
 
 from __future__ import annotations
 
 import functools
+import logging.config
 import os
 import signal
 import socket
@@ -14,15 +15,13 @@ from multiprocessing import connection, parent_process
 from typing import Any, cast
 
 import uvicorn
-from fastapi import FastAPI
-from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
-from uvicorn.supervisors import Multiprocess
 
 from lafd.errors import LafdError, UsageError
 from lafd.serve import logs
 from lafd.serve.settings import Settings
+from lafd.serve.supervisor import STARTUP_FAILURE, supervise
 
 IDLE_SECONDS = (
     30.0  # to send a request's head, to read an answer to its end, or to stop sending after a refusal
@@ -39,7 +38,7 @@ class PatientConnection(H11Protocol):
         server_state: What the connections share.
         app_state: What the application shares.
         _loop: The event loop.
-        patience: Seconds to send a request's head, to read an answer to its end, or to stop sending after a refusal.
+        patience: Seconds that it has to send a request's head, to read an answer, or to stop sending after a refusal.
     """
 
     def __init__(
@@ -73,9 +72,18 @@ class PatientConnection(H11Protocol):
         self.unwatch()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:  # noqa: D102
+        super().pause_writing()
+        self.watch()
+
+    def resume_writing(self) -> None:  # noqa: D102
+        super().resume_writing()
+        self.watch()
+
     def watch(self) -> None:
-        """Starts the clock when no request is in hand, and stops it when one is."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        """Runs the clock while it is the client's turn, and stops it while it is ours."""
+        our_turn = self.cycle is not None and not self.cycle.response_complete and not self.flow.write_paused
+        if our_turn:
             self.unwatch()
         elif self.deadline is None:
             self.deadline = self.loop.call_later(self.patience, self.transport.abort)
@@ -100,44 +108,42 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         UsageError: The address cannot be used.
         LafdError: A worker cannot start.
     """
+    logging.config.dictConfig(logs.CONFIG)
     with listen(host, port) as listener, tempfile.TemporaryDirectory(prefix="lafd-") as folder:
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = (
                 folder  # inherited by the workers, which measure together
             )
-        config = uvicorn.Config(
-            functools.partial(worker_app, settings),
-            factory=True,
-            http=cast(
-                type[PatientConnection], functools.partial(PatientConnection, patience=settings.timeout)
-            ),
-            ws="none",
-            lifespan="on",
-            log_config=logs.CONFIG,
-            access_log=False,
-            server_header=False,
-            workers=workers,
-            timeout_graceful_shutdown=int(settings.timeout) + GRACE_SECONDS,
-            timeout_worker_healthcheck=10,  # it also delays the replacement of a worker that dies while it is asked
-        )
         shown = f"[{host}]" if ":" in host else host
         print(f"lafd: listening on http://{shown}:{listener.getsockname()[1]}", flush=True)
-        supervisor = Multiprocess(config, sockets=[listener])
-        supervisor.run()
-    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise LafdError("the service could not start; the log has the reason.")
+        supervise(functools.partial(work, settings, listener), workers, settings.timeout + 2 * GRACE_SECONDS)
 
 
-def worker_app(settings: Settings) -> FastAPI:
-    """The application of a worker process."""
+def work(settings: Settings, listener: socket.socket) -> None:
+    """What a worker process does, from its start to its end."""
     threading.Thread(target=follow_parent, daemon=True).start()
-    from lafd.serve.app import create_app  # here, so that the supervisor does not load the metrics
-
+    logging.config.dictConfig(logs.CONFIG)
     try:
-        return create_app(settings)
+        from lafd.serve.app import create_app  # here, so that the supervisor does not load the metrics
+
+        app = create_app(settings)
     except LafdError as error:
         logs.LOG.error("%s", error)
         sys.exit(STARTUP_FAILURE)
+    except Exception:
+        logs.LOG.exception("the worker cannot start")
+        sys.exit(STARTUP_FAILURE)
+    config = uvicorn.Config(
+        app,
+        http=cast(type[PatientConnection], functools.partial(PatientConnection, patience=settings.timeout)),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.timeout) + GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def follow_parent() -> None:
