@@ -99,7 +99,8 @@ def test_agrees_with_python(page: WebPage, detector: Detector, kinds: list[Path]
 def test_the_network_sees_what_it_sees_in_python(page: WebPage, kinds: list[Path]) -> None:
     for path in kinds:
         image = load_image(path)
-        view = preprocess.fit(*image.shape[:2], 640, None)
+        height, width = image.shape[:2]
+        view = preprocess.fit(height, width, 640, None)
         expected = np.empty((view.padded_height, view.padded_width, 3), np.uint8)
         preprocess.place(image, view, expected)
         seen = page.tab.evaluate(NETWORK_INPUT, base64.b64encode(path.read_bytes()).decode())
@@ -110,7 +111,9 @@ def test_the_network_sees_what_it_sees_in_python(page: WebPage, kinds: list[Path
         assert difference.mean() < 0.2, path.name
 
 
-def test_agrees_with_python_at_another_size(page: WebPage, detector: Detector, tmp_path: Path, scene: Scene) -> None:
+def test_agrees_with_python_at_another_size(
+    page: WebPage, detector: Detector, tmp_path: Path, scene: Scene
+) -> None:
     save_image(tmp_path / "demo.png", scene.image)
     page.add([tmp_path / "demo.png"])
     least = detector.card.confidence
@@ -121,7 +124,9 @@ def test_agrees_with_python_at_another_size(page: WebPage, detector: Detector, t
         assert_agrees(page.records()[0], found, least)
 
 
-def test_broken_pictures_are_named_and_the_rest_goes_on(page: WebPage, tmp_path: Path, pictures: Path) -> None:
+def test_broken_pictures_are_named_and_the_rest_goes_on(
+    page: WebPage, tmp_path: Path, pictures: Path
+) -> None:
     whole = (pictures / "a.png").read_bytes()
     broken = {
         "cut.png": whole[:400],

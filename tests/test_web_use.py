@@ -185,7 +185,9 @@ def test_plain_files_on_any_host(browser: Any, tmp_path: Path, scene: Scene) -> 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
-def test_accessible_in_every_state(browser: Any, address: str, pictures: Path, theme: str, width: int) -> None:
+def test_accessible_in_every_state(
+    browser: Any, address: str, pictures: Path, theme: str, width: int
+) -> None:
     page = WebPage(browser, address, color_scheme=theme, viewport={"width": width, "height": 800})
     assert page.violations() == []
     page.tab.set_input_files("#pick-pictures", files={"name": "no.png", "mimeType": "", "buffer": b"no"})

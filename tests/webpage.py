@@ -20,10 +20,17 @@ from lafd import Detections
 
 PATIENCE = 120_000  # ms; the machine may be busy
 AXE = Path(__file__).parents[1] / "build" / "node_modules" / "axe-core" / "axe.min.js"
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
-).split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
 
 
 @contextlib.contextmanager
@@ -67,7 +74,9 @@ class WebPage:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.tab.on(
+            "console", lambda line: self.complaints.append(line.text) if line.type == "error" else None
+        )
         self.tab.on("request", lambda request: self.requests.append(request.url))
         self.tab.goto(address)
         if ready:

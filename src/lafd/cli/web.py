@@ -13,9 +13,11 @@ from lafd.errors import UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.add_argument("--port", type=int, default=8620, help="serve the page on this port (default: 8620; 0: a free one)")
+    parser.add_argument(
+        "--port", type=int, default=8620, help="port of the page (default: 8620; 0: a free one)"
+    )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument("--export", type=Path, metavar="DIR", help="write the page as files for any web server instead")
+    parser.add_argument("--export", type=Path, metavar="DIR", help="write the page as plain files instead")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -53,4 +53,6 @@ def make_server(port: int) -> http.server.ThreadingHTTPServer:
     try:
         return http.server.ThreadingHTTPServer((HOST, port), Handler)
     except OSError as error:
-        raise LafdError(f"port {port} cannot be used ({error.strerror}); choose another with --port.") from None
+        raise LafdError(
+            f"port {port} cannot be used ({error.strerror}); choose another with --port."
+        ) from None

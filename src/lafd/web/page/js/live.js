@@ -29,7 +29,7 @@ export class Live {
     this.stop();
     this.video.srcObject = stream;
     this.video.controls = false;
-    await this.begin('camera');
+    await this.begin('Camera');
   }
 
   async startVideo(file, path) {

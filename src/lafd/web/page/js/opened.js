@@ -5,7 +5,7 @@ const reason =
   location.protocol === 'file:'
     ? 'Browsers do not run this page from a file. Run "lafd web", or put the folder on a web server.'
     : typeof OffscreenCanvas === 'undefined' || typeof DecompressionStream === 'undefined'
-      ? 'This browser is too old for this page. Chrome 109, Firefox 114 and Safari 17 or later are fine.'
+      ? 'This browser is too old for this page. Chrome 123, Firefox 120 and Safari 17.5 or later are fine.'
       : null;
 if (reason) {
   notice.querySelector('p').textContent = reason;
