@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lafd import boxes as box_maths
 from lafd import images
-from lafd.annotations import Dataset
+from lafd.annotations import AnnotatedImage, Dataset
 from lafd.crop import CropRule, Region, cut, face_region, frame_region, resized
 from lafd.crop_manifest import Manifest, Record
 from lafd.crop_names import Names, Template
@@ -71,7 +71,11 @@ class AnnotatedSource:
     """Faces of an annotation file, without its ignore regions."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self.images = {dataset.path(image): image for image in dataset.images}
+        self.images: dict[Path, AnnotatedImage] = {}
+        for image in dataset.images:  # a file may name a picture twice
+            path = dataset.path(image)
+            earlier = self.images[path].annotations if path in self.images else ()
+            self.images[path] = replace(image, annotations=earlier + image.annotations)
 
     def find(self, path: Path) -> Faces:  # noqa: D102
         image, pixels = self.images[path], images.load_image(path)

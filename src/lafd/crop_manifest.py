@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from lafd.errors import LafdError, UsageError
 from lafd.files import replacing
@@ -31,23 +33,22 @@ class Manifest:
 
     def __init__(self, folder: Path, resume: bool) -> None:
         self.folder = folder
-        self.records: dict[str, Record] = {}
+        self.done: set[str] = set()
         path = folder / LINES
         if path.exists() and not resume:
             raise UsageError(
                 f"{path} is of an earlier run: --resume goes on with it, or choose another folder."
             )
-        if path.exists():
-            self.records = {record["path"]: record for record in read_lines(path) if "error" not in record}
-        text = "".join(line(record) for record in self.records.values())
-        with replacing(
-            path
-        ) as temporary:  # without a torn last line, and without failures, which are tried again
-            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
-        self.stream = path.open("a", encoding="utf-8", errors="surrogateescape")
+        earlier = read_lines(path) if path.exists() else ()
+        with replacing(path) as temporary, writing(temporary, "w") as stream:
+            for record in earlier:  # failures are tried again
+                if "error" not in record and record["path"] not in self.done:
+                    self.done.add(record["path"])
+                    stream.write(line(record))
+        self.stream = writing(path, "a")
 
     def __contains__(self, path: Path) -> bool:
-        return str(path) in self.records
+        return str(path) in self.done
 
     def add(self, record: Record) -> None:
         """Adds the record of one picture.
@@ -55,7 +56,6 @@ class Manifest:
         Raises:
             LafdError: It cannot be written.
         """
-        self.records[record["path"]] = record
         try:
             self.stream.write(line(record))
             self.stream.flush()
@@ -71,36 +71,34 @@ class Manifest:
             LafdError: It cannot be written.
         """
         self.stream.close()
-        with (
-            replacing(self.folder / TABLE) as temporary,
-            temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
-        ):
+        with replacing(self.folder / TABLE) as temporary, writing(temporary, "w") as stream:
             table = csv.writer(stream, lineterminator="\n")
             table.writerow((*COLUMNS, *FACE_COLUMNS))
-            for record in self.records.values():
+            for record in read_lines(self.folder / LINES):
                 for crop in record.get("crops", ()):
                     table.writerows(rows(record["path"], crop))
 
 
-def read_lines(path: Path) -> list[Record]:
-    """The records of a manifest, without lines that are torn.
+def writing(path: Path, mode: str) -> TextIO:
+    """A text file for writing, which takes file names that are not UTF-8, too."""
+    return cast(TextIO, path.open(mode, encoding="utf-8", errors="surrogateescape", newline="\n"))
+
+
+def read_lines(path: Path) -> Iterator[Record]:
+    """The records of a manifest one by one, without lines that are torn.
 
     Raises:
         LafdError: It cannot be read.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+            for text in stream:
+                with contextlib.suppress(ValueError):
+                    record = json.loads(text)
+                    if isinstance(record, dict) and isinstance(record.get("path"), str):
+                        yield record
     except OSError as error:
         raise LafdError(f"{path}: cannot be read ({error.strerror or error}).") from None
-    records = []
-    for text in lines:
-        try:
-            record = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and isinstance(record.get("path"), str):
-            records.append(record)
-    return records
 
 
 def line(record: Record) -> str:

@@ -75,13 +75,18 @@ class Names:
     def __init__(self) -> None:
         self.taken: set[str] = set()
         self.lock = threading.Lock()
+        self.numbers: dict[str, int] = {}
 
     def stem(self, path: Path) -> str:
         """The path's stem where it is free, else with a number; the same for the same paths in the same order."""
-        stem, number = harmless(path.stem), 1
-        while not self.claim(stem if number == 1 else f"{stem}_{number}"):
+        stem = harmless(path.stem)
+        number = self.numbers.get(stem.lower(), 1)
+        name = stem if number == 1 else f"{stem}_{number}"
+        while not self.claim(name):
             number += 1
-        return stem if number == 1 else f"{stem}_{number}"
+            name = f"{stem}_{number}"
+        self.numbers[stem.lower()] = number + 1
+        return name
 
     def claim(self, name: str) -> bool:
         """Takes a name; False if it is taken."""

@@ -62,13 +62,14 @@ def annotation_of(shape: Element, picture: str, declared: list[str], problems: P
     sides: Any = [shape.get(key) for key in ("xtl", "ytl", "xbr", "ybr")]
     if shape.tag == "polygon":
         sides = bounds([point.split(",") for point in shape.get("points", "").split(";")])
-        problems.add(f"a polygon of {picture} is taken as the box around it.")
     box, category = box_of(sides, picture, problems), shape.get("label")
     if box is None:
         return None
     if not category:
         problems.add(f"a box of {picture} is left out: it has no label.")
         return None
+    if shape.tag == "polygon":
+        problems.add(f"a polygon of {picture} is taken as the box around it.")
     if declared and category not in declared:
         problems.unknown_category(category)
     rotation = number(shape.get("rotation", 0))

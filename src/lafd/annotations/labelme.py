@@ -109,8 +109,6 @@ def annotation_of(shape: Any, picture: str, problems: Problems) -> Annotation | 
     if kind not in ("rectangle", "polygon", "circle", "mask", "oriented_rectangle"):
         problems.add(f"a shape of {picture} is left out: a {kind} has no extent.")
         return None
-    if kind != "rectangle":
-        problems.add(f"a {kind} of {picture} is taken as the box around it.")
     box = box_of(sides, picture, problems)
     label = shape.get("label")
     if box is None:
@@ -118,6 +116,8 @@ def annotation_of(shape: Any, picture: str, problems: Problems) -> Annotation | 
     if not isinstance(label, str) or not label:
         problems.add(f"a shape of {picture} is left out: it has no label.")
         return None
+    if kind != "rectangle":
+        problems.add(f"a {kind} of {picture} is taken as the box around it.")
     ignore, tilt, attributes = special(bag(shape, _SHAPE_KEYS))
     return Annotation(box, label, ignore, score_of(shape.get("score"), picture, problems), tilt, attributes)
 

@@ -91,7 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Crops, and returns 1 when a picture failed."""
     wanted = shape(arguments)
-    template = Template(arguments.name or ("{stem}" if arguments.frame else "{stem}-{index:02d}"), wanted.many)
+    template = Template(
+        arguments.name or ("{stem}" if arguments.frame else "{stem}-{index:02d}"), wanted.many
+    )
     if not 1 <= arguments.quality <= 100:
         raise UsageError(f"quality must be between 1 and 100, not {arguments.quality}.")
     workers = options.worker_count(arguments)
@@ -135,7 +137,8 @@ def find_source(arguments: argparse.Namespace) -> tuple[Source, Iterator[Path]]:
     dataset = read_annotations(arguments.annotations, arguments.source, arguments.images)
     for problem in dataset.problems:
         print(f"lafd: {problem}", file=sys.stderr)
-    return AnnotatedSource(dataset), (dataset.path(image) for image in dataset.images)
+    source = AnnotatedSource(dataset)
+    return source, iter(source.images)
 
 
 def shape(arguments: argparse.Namespace) -> Shape:
