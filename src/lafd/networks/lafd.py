@@ -96,7 +96,8 @@ class FaceNet(nn.Module):
     def __init__(self, layout: Layout) -> None:
         super().__init__()
         self.layout = layout
-        self.input_scale = 1 / 255  # export folds it into the stem
+        self.strides = STRIDES
+        self.input_scale: float = 1 / 255  # export folds it into the stem
         self.stem = convolution(3, layout.stem, 5, 4)
         inputs = (layout.stem, *layout.channels[:2])
         self.stages = nn.ModuleList(
@@ -130,6 +131,12 @@ class FaceNet(nn.Module):
         outputs = [head(f).float() for head, f in zip(self.heads, features, strict=True)]
         return decode(outputs)
 
+    def cells_of(self, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Centres (2, k) and strides (k,) of all cells of a square input of `side` pixels."""
+        sides = [-(-side // stride) for stride in STRIDES]
+        centres, strides = cells([torch.zeros(1, 1, n, n, device=device) for n in sides])
+        return centres[0], strides[0, 0]
+
 
 def decode(outputs: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Turns the maps (n, 5, h, w) of each stride into logits (n, k) and xyxy boxes (n, k, 4) in input pixels.
@@ -156,10 +163,3 @@ def cells(maps: list[Tensor]) -> tuple[Tensor, Tensor]:
         centres.append(centre.flatten(2))
         strides.append(step.flatten(2))
     return torch.cat(centres, 2), torch.cat(strides, 2)
-
-
-def cells_of(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Centres (2, k) and strides (k,) of all cells of a square input of `side` pixels."""
-    sides = [-(-side // stride) for stride in STRIDES]
-    centres, strides = cells([torch.zeros(1, 1, n, n, device=device) for n in sides])
-    return centres[0], strides[0, 0]

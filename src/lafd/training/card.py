@@ -15,7 +15,7 @@ from torch import nn
 from lafd.errors import UsageError
 from lafd.files import replacing
 from lafd.models import ModelCard
-from lafd.networks.lafd import STRIDES, FaceNet
+from lafd.networks import Network
 
 BOX_RULE = (
     "Tight around the drawn face, not the head: cheeks and jaw left and right, chin at the bottom, forehead about one "
@@ -23,7 +23,7 @@ BOX_RULE = (
 )
 
 
-def write_card(network: FaceNet, weights: Path, said: Path | None) -> ModelCard:
+def write_card(network: Network, weights: Path, said: Path | None) -> ModelCard:
     """Writes the JSON card beside an .onnx file.
 
     Args:
@@ -56,7 +56,7 @@ def write_card(network: FaceNet, weights: Path, said: Path | None) -> ModelCard:
             "boxes": "float32 (n, k, 4), xyxy in input pixels, one per cell, not clipped",
             "scores": "float32 (n, k), in [0, 1]; threshold, then non-maximum suppression",
         },
-        "strides": list(STRIDES),
+        "strides": list(dict.fromkeys(network.strides)),
         "size": 640,
         "confidence": 0.4,
         "iou": 0.5,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -17,7 +18,8 @@ from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lafd.errors import LafdError
-from lafd.networks.lafd import LAYOUTS, FaceNet
+from lafd.networks import Network, make_network
+from lafd.networks.lafd import FaceNet
 
 TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
 SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
@@ -26,13 +28,13 @@ SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
 class Deployed(nn.Module):
     """The network as users run it: batch normalisation and the division by 255 folded in, scores instead of logits."""
 
-    def __init__(self, network: FaceNet) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        self.network = fold(network.eval())
-        stem = self.network.stem
-        assert isinstance(stem, nn.Conv2d)
-        stem.weight.data /= 255
-        self.network.input_scale = 1.0
+        self.network = network.eval()
+        fold(self.network)
+        if isinstance(network, FaceNet):
+            cast(nn.Conv2d, network.stem).weight.data /= 255
+            network.input_scale = 1.0
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (n, k, 4) and scores (n, k) of uint8 images (n, h, w, 3)."""
@@ -40,7 +42,7 @@ class Deployed(nn.Module):
         return boxes, logits.sigmoid()
 
 
-def fold(module: nn.Module) -> FaceNet:
+def fold(module: nn.Module) -> None:
     """Replaces every convolution and its batch normalisation by one convolution, in place."""
     for name, child in list(module.named_children()):
         if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
@@ -48,10 +50,9 @@ def fold(module: nn.Module) -> FaceNet:
             setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
         else:
             fold(child)
-    return module  # type: ignore[return-value]
 
 
-def load_checkpoint(path: Path) -> FaceNet:
+def load_checkpoint(path: Path) -> Network:
     """The network of a .safetensors file that training wrote.
 
     Raises:
@@ -60,14 +61,14 @@ def load_checkpoint(path: Path) -> FaceNet:
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-        network = FaceNet(LAYOUTS[metadata["model"]])
+        network = make_network(metadata["model"])
         network.load_state_dict(safetensors.torch.load_file(path))
     except (OSError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
         raise LafdError(f"{path}: not a checkpoint of lafd train ({error}).") from None
     return network.eval()
 
 
-def export(checkpoint: Path, out: Path) -> FaceNet:
+def export(checkpoint: Path, out: Path) -> Network:
     """Writes the ONNX file: `images` uint8 (n, h, w, 3) BGR in, `boxes` (n, k, 4) and `scores` (n, k) out.
 
     n, h and w are free; h and w must be multiples of 32.
@@ -103,7 +104,7 @@ def export(checkpoint: Path, out: Path) -> FaceNet:
     return network
 
 
-def prove(network: FaceNet, path: Path) -> None:
+def prove(network: Network, path: Path) -> None:
     """Checks the graph against the network on random images of several shapes.
 
     Raises:

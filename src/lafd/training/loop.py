@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
-from lafd.networks.lafd import LAYOUTS, FaceNet, cells_of
+from lafd.networks import make_network
 from lafd.training.dataset import Batch, TrainingPictures, collate
 from lafd.training.evaluate import evaluate
 from lafd.training.loss import detection_loss
@@ -92,7 +92,7 @@ class Run:
         if recipe.threads:
             torch.set_num_threads(recipe.threads)
         torch.manual_seed(recipe.seed)
-        self.network = FaceNet(LAYOUTS[recipe.model]).to(self.device)
+        self.network = make_network(recipe.model).to(self.device)
         for parameter in self.network.parameters():  # the layout in which convolutions are fastest
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -117,7 +117,7 @@ class Run:
             model = DistributedDataParallel(self.network)
         pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.size, self.recipe.seed)
         writer = SummaryWriter(str(self.out)) if self.rank == 0 else None
-        grid = cells_of(self.recipe.size, self.device)
+        grid = self.network.cells_of(self.recipe.size, self.device)
         started, first, totals = time.monotonic(), self.step, torch.zeros(2)
         for batch in self.batches(pictures):
             images, boxes, kinds = (t.to(self.device, non_blocking=True) for t in batch)
