@@ -18,7 +18,7 @@ import json, pathlib, sys
 coco = pathlib.Path(sys.argv[1])
 print(*(coco.parent / image["file_name"] for image in json.loads(coco.read_text())["images"]), sep="\n")' "$COCO")
 
-peer() { # NAME, then the command; both at the pictures'"'"' own scale and enlarged
+peer() { # NAME COMMAND...: at the scale of the pictures, and enlarged
     local name=$1 scale
     shift
     for scale in 1 2; do

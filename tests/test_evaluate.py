@@ -17,7 +17,9 @@ from lafd.cli import main
 from lafd.drawing import draw_scene
 from lafd.images import save_image
 
-SCENES = {  # name: (width, height, faces), style, tags
+SCENES: dict[
+    str, tuple[tuple[int, int, Any], str, list[str]]
+] = {  # name: (width, height, faces), style, tags
     "one.png": ((400, 300, [(110, 150, 90), (290, 150, 90)]), "illust", ["crowd"]),
     "two.png": ((300, 400, [(150, 200, 120)]), "manga", []),
     "none.png": ((320, 200, 0), "none", []),
@@ -210,6 +212,17 @@ def test_pictures_that_a_detector_could_not_read_have_no_faces_and_are_told(
     done = capsys.readouterr()
     assert row(done.out, "recall") == ["0.333"]
     assert done.err == "lafd: one.png: cannot be read.\n"
+
+
+@pytest.mark.parametrize("prefix", ["elsewhere/val/", "", "D:\\data\\val\\"])
+def test_detections_made_in_another_folder_belong_to_the_same_pictures(
+    prefix: str, coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [{**record, "path": prefix + Path(record["path"]).name} for record in perfect(coco)]
+    other = {**records[0], "path": "train/one.png", "faces": []}
+    boxes = write(tmp_path / "d.jsonl", [other, *records])
+    assert main(["evaluate", str(coco), "--detections", str(boxes), "--bootstrap", "0"]) == 0
+    assert row(capsys.readouterr().out, "AP50") == ["1.000"]
 
 
 @pytest.mark.parametrize(

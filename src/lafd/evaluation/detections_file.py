@@ -14,15 +14,19 @@ from lafd.errors import LafdError
 from lafd.training.samples import Sample
 
 
-def read_detections(path: Path, samples: Sequence[Sample]) -> tuple[list[Detections], list[str]]:
+def read_detections(
+    path: Path, samples: Sequence[Sample], folder: Path
+) -> tuple[list[Detections], list[str]]:
     """Reads the boxes found in annotated pictures.
 
-    A line belongs to the picture whose path ends as the line's does. Lines about other pictures are left out.
+    A line belongs to the picture with whose name in the annotations its path ends, or which ends with its path.
+    Lines about other pictures are left out.
 
     Args:
         path: JSON lines of {"path", "width", "height", "faces": [{"box": [x1, y1, x2, y2], "score"}, ...]}, or of
             {"path", "error"} for a picture that the detector could not read.
         samples: The annotated pictures.
+        folder: Where the names of the pictures start from.
 
     Returns:
         One `Detections` per sample, without boxes for a failed picture, and the errors.
@@ -30,14 +34,15 @@ def read_detections(path: Path, samples: Sequence[Sample]) -> tuple[list[Detecti
     Raises:
         LafdError: The file is unreadable, has a line of another form, or has not one line for each picture.
     """
+    names = [s.path.relative_to(folder) if s.path.is_relative_to(folder) else s.path for s in samples]
     by_name: dict[str, list[int]] = {}
-    for number, sample in enumerate(samples):
-        by_name.setdefault(sample.path.name, []).append(number)
+    for number, annotated in enumerate(names):
+        by_name.setdefault(annotated.name, []).append(number)
     found: dict[int, Detections] = {}
     errors = []
     for line, record in read_lines(path):
         name = PurePath(record["path"].replace("\\", "/"))
-        candidates = [i for i in by_name.get(name.name, ()) if same_tail(samples[i].path, name)]
+        candidates = [i for i in by_name.get(name.name, ()) if same_tail(names[i], name)]
         if len(candidates) > 1:
             raise LafdError(f"{path}, line {line}: {name} may be any of {len(candidates)} pictures.")
         for i in candidates:

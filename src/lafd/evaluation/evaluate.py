@@ -114,7 +114,7 @@ def evaluate_boxes(data: Data, task: BoxesTask) -> Evaluation:
     Raises:
         LafdError: The file does not fit the pictures, or too few boxes fit the faces to be corrected.
     """
-    found, failures = read_detections(task.file, data.samples)
+    found, failures = read_detections(task.file, data.samples, data.path.parent)
     judged = judge(data.samples, found)
     threshold = DEFAULT_THRESHOLD if task.threshold is None else task.threshold
     how = Measuring(data.samples, threshold, data.rounds)
