@@ -67,8 +67,7 @@ def lafd(tmp_path: Path) -> RunLafd:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The data set of real pictures, which is not part of the project."""
-    places = [os.environ.get("LAFD_DATA"), Path(__file__).parents[2] / "shared" / "data"]
-    for place in places:
-        if place and (Path(place) / "val.json").is_file():
-            return Path(place)
-    pytest.skip("the data set of real pictures is not here (set LAFD_DATA to its folder)")
+    folder = Path(os.environ.get("LAFD_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+    if not (folder / "val.json").is_file():
+        pytest.skip("the real pictures are not here (set LAFD_SHARED to the folder that has data/)")
+    return folder
