@@ -64,7 +64,7 @@ def test_every_kind_of_image(client: Client, detector: Detector, picture: Pixels
 
 def test_batch_options_and_models(client: Client, detector: Detector, picture: Pixels) -> None:
     blank = np.zeros((50, 60, 3), np.uint8)
-    options = Options(size=320, confidence=0.2, max_faces=1)
+    options = Options(size=320, confidence=0.2, max_faces=1, background=(1, 2, 3), max_pixels=10**7)
     found = client.detect_batch([picture, blank], options, model="base")
     for one, expected in zip(found, detector.detect_batch([picture, blank], options), strict=True):
         assert_same(one, expected)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lafd import Detections, Detector, Options
 from lafd.drawing import draw_scene
@@ -73,21 +76,28 @@ def test_json_with_base64(service: Service, detector: Detector, png: bytes) -> N
 
 
 @pytest.mark.parametrize(
-    "options",
+    "given",
     [
-        Options(confidence=0.05),
-        Options(size=320, iou=0.3),
-        Options(resize_scale=0.5),
-        Options(max_faces=1),
-        Options(min_face=80.0),
+        {"confidence": 0.05},
+        {"size": 320, "iou": 0.3},
+        {"resize_scale": 0.5},
+        {"max_faces": 1},
+        {"min_face": 80.0},
     ],
 )
 def test_parameters_are_the_librarys(
-    service: Service, detector: Detector, png: bytes, options: Options
+    service: Service, detector: Detector, png: bytes, given: dict[str, Any]
 ) -> None:
-    given = {name: value for name, value in vars(options).items() if value is not None}
     answer = service.http.post("/v1/detect", content=png, headers=PNG, params=given)
-    assert_same(answer.json()["results"][0], detector.detect(png, options))
+    assert_same(answer.json()["results"][0], detector.detect(png, Options(**given)))
+
+
+def test_background_of_transparent_pictures(service: Service) -> None:
+    clear = io.BytesIO()
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(clear, "PNG")
+    address, headers = "/v1/detect?background=0080ff", {**PNG, "Accept": "image/png"}
+    answer = service.http.post(address, content=clear.getvalue(), headers=headers)
+    assert load_image(answer.content)[32, 32].tolist() == [255, 128, 0]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +109,7 @@ def test_parameters_are_the_librarys(
         ("size=ten", "size"),
         ("max_faces=0", "max_faces"),
         ("resize_scale=-1", "resize_scale"),
+        ("background=red", "background"),
         ("confidense=0.5", "there is no parameter 'confidense'"),
         ("model=huge", "there is no model 'huge'"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import io
 import os
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from lafd.detections import Detections
 from lafd.detector import Options
 from lafd.errors import ImageError, LafdError, UsageError
 from lafd.images import ImageSource
+from lafd.pixels import Colour
 
 try:
     import httpx
@@ -189,17 +189,23 @@ def form(
         raise UsageError("the batch is empty: give at least one image.")
     if ending is not None and ending.lower() not in MEDIA_TYPES:
         raise UsageError(f"cannot ask for a picture as {ending!r}: use {', '.join(MEDIA_TYPES)}.")
-    chosen = {**dataclasses.asdict(options or Options()), "model": model}
+    options = options or Options()
+    pictures = [encoded(image, options.background) for image in batch]
     return {
-        "files": [
-            ("image", (str(i), encoded(image), "application/octet-stream")) for i, image in enumerate(batch)
-        ],
-        "params": {name: value for name, value in chosen.items() if value is not None},
+        "files": [("image", (str(i), data, "application/octet-stream")) for i, data in enumerate(pictures)],
+        "params": parameters(options, model),
         "headers": {"Accept": "application/json" if ending is None else MEDIA_TYPES[ending.lower()]},
     }
 
 
-def encoded(image: ImageSource) -> bytes:
+def parameters(options: Options, model: str | None) -> dict[str, Any]:
+    """Options as parameters of the address; the limit of pixels is the service's own."""
+    given = {**dataclasses.asdict(options), "background": bytes(options.background).hex(), "model": model}
+    del given["max_pixels"]
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def encoded(image: ImageSource, background: Colour) -> bytes:
     """An image as the bytes of a picture file; what is not encoded yet becomes PNG.
 
     Raises:
@@ -208,17 +214,13 @@ def encoded(image: ImageSource) -> bytes:
     """
     if isinstance(image, (bytes, bytearray, memoryview)):
         return bytes(image)
-    if isinstance(image, np.ndarray):
-        return images.encode_image(image, ".png")
-    if isinstance(image, Image.Image):
-        stream = io.BytesIO()
-        image.save(stream, "PNG")
-        return stream.getvalue()
     if isinstance(image, (str, os.PathLike)):
         try:
             return Path(image).read_bytes()
         except OSError as error:
             raise ImageError(f"cannot read {os.fspath(image)}: {error.strerror or error}.") from None
+    if isinstance(image, (np.ndarray, Image.Image)):
+        return images.encode_image(images.load_image(image, background=background), ".png")
     if hasattr(image, "read"):
         return image.read()
     raise UsageError(

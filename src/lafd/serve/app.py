@@ -73,9 +73,8 @@ class Service:
         """
         promises = [asyncio.wrap_future(promise) for promise in self.batcher.submit(jobs)]
         metrics.WAITING.set(len(self.batcher.queue))
-        results = await asyncio.gather(
-            *promises, return_exceptions=True
-        )  # cancelled, it cancels those that wait
+        # cancelled, it cancels those that wait
+        results = await asyncio.gather(*promises, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, LafdError):
                 raise result
@@ -152,7 +151,7 @@ async def detect(request: Request, parameters: Annotated[schemas.Parameters, Que
             422, f"there is no model {model[:100]!r}; choose one of {', '.join(service.finder.detectors)}."
         )
     try:
-        options = parameters.options()
+        options = parameters.options(service.settings.max_pixels)
     except LafdError as error:
         raise RefusedError(422, str(error)) from None
     form = choose(request.headers.get("accept", ""), (JSON, *schemas.PICTURE_TYPES))

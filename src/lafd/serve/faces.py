@@ -101,10 +101,12 @@ class FaceFinder:
                 job.data.startswith(start, at) for at, starts in SIGNATURES.values() for start in starts
             ):
                 raise ImageError(f"the picture is of none of the formats {', '.join(SIGNATURES)}.")
-            size = job.options.size or self.detectors[job.model].card.size
-            exact = job.drawn is not None or job.options.resize_scale is not None
-            reduce_to = None if exact else size
-            return images.read_image(job.data, reduce_to=reduce_to, max_pixels=self.settings.max_pixels)
+            if job.drawn is None:
+                return self.detectors[job.model].read(job.data, job.options)
+            # what is drawn on is the picture as it is, not one reduced for the network
+            return images.read_image(
+                job.data, background=job.options.background, max_pixels=job.options.max_pixels
+            )
 
     def checked_pixels(self, picture: Picture, job: Job) -> int:
         """Pixels of the picture and of the network's input for it, which must not be too large."""

@@ -42,8 +42,15 @@ class Parameters(BaseModel):
         None, ge=0, allow_inf_nan=False, description="Drops faces whose longer side is shorter, in pixels."
     )
 
-    def options(self) -> Options:
-        """The library's options."""
+    background: str = Field(
+        "ffffff",
+        pattern="^[0-9a-fA-F]{6}$",
+        description="Colour behind transparent pixels, red, green and blue in hexadecimal.",
+    )
+
+    def options(self, max_pixels: int) -> Options:
+        """The library's options; pictures of more pixels are refused."""
+        red, green, blue = bytes.fromhex(self.background)
         return Options(
             size=self.size,
             resize_scale=self.resize_scale,
@@ -51,6 +58,8 @@ class Parameters(BaseModel):
             iou=self.iou,
             max_faces=self.max_faces,
             min_face=self.min_face,
+            background=(red, green, blue),
+            max_pixels=max_pixels,
         )
 
 

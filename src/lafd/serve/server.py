@@ -111,9 +111,8 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     logging.config.dictConfig(logs.CONFIG)
     with listen(host, port) as listener, tempfile.TemporaryDirectory(prefix="lafd-") as folder:
         if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = (
-                folder  # inherited by the workers, which measure together
-            )
+            # inherited by the workers, which measure together
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         shown = f"[{host}]" if ":" in host else host
         print(f"lafd: listening on http://{shown}:{listener.getsockname()[1]}", flush=True)
         supervise(functools.partial(work, settings, listener), workers, settings.timeout + 2 * GRACE_SECONDS)
