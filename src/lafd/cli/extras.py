@@ -27,3 +27,14 @@ def need_serving() -> None:
     for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
         if importlib.util.find_spec(package) is None:
             raise UsageError(f"the service needs the package {package}: pip install 'lafd[serve]'")
+
+
+def need_video() -> None:
+    """Checks that the extra `video` is installed.
+
+    Raises:
+        UsageError: A package of it is missing; the text has the command that installs it.
+    """
+    for package in ("av", "cjm_byte_track", "scipy"):
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"films need the package {package}: pip install 'lafd[video]'")
