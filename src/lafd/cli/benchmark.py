@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lafd import models
-from lafd.cli.extras import need_training
+from lafd.cli.extras import need
 from lafd.detector import Detector
 from lafd.errors import UsageError
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     detectors = [Detector(n, device=d, threads=arguments.threads) for n in names for d in arguments.devices]
     lffd = None
     if arguments.lffd:
-        need_training()
+        need("train")
         lffd = cases.lffd_forward(arguments.threads)
     timings = []
     for shape in cases.SHAPES:

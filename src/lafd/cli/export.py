@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lafd.cli.extras import need_training
+from lafd.cli.extras import need
 from lafd.errors import UsageError
 
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exports and proves that the graph computes what the network does."""
-    need_training()
+    need("train")
     from lafd.training import card as cards
     from lafd.training import export
 

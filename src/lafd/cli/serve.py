@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lafd import models
-from lafd.cli.extras import need_serving
+from lafd.cli.extras import need
 from lafd.cli.options import worker_count
 from lafd.errors import UsageError
 from lafd.runtime import DEVICES
@@ -109,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Checks everything that can be wrong, then serves until a signal comes."""
-    need_serving()
+    need("serve")
     from lafd.serve.server import serve
 
     if arguments.workers < 1:

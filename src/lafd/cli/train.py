@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from lafd.cli.extras import need_training
+from lafd.cli.extras import need
 from lafd.errors import UsageError
 
 
@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads the data and trains to the last step."""
-    need_training()
+    need("train")
     from lafd.training import samples
     from lafd.training.loop import Data, Recipe, Run
 

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Goes through the film; 130 or 143 if it was broken off, 1 if it could not be read to its end."""
-    extras.need_video()
+    extras.need("video")
     from lafd.video.film import Run
     from lafd.video.picture import PLANAR, Preparer, Region
     from lafd.video.pipeline import FacesInFilm

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Shows the window until it is closed or the pictures end."""
-    extras.need_video()
+    extras.need("video")
     wanted = options.detection_options(arguments)
     detector = options.make_detector(arguments, arguments.threads)
     live = Live(arguments.camera, detector, wanted, arguments.mirror)
