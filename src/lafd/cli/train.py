@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--init", type=Path, metavar="FILE", help="start from these weights (.safetensors)")
     recipe = parser.add_argument_group("recipe")
-    recipe.add_argument("--model", default="base", help="layout: nano, base, accurate, or lffd for the original (default: base)")
+    recipe.add_argument("--model", default="base", help="nano, base, accurate, or lffd (default: base)")
     recipe.add_argument("--steps", type=int, default=20_000, help="optimiser steps (default: 20000)")
     recipe.add_argument("--batch", type=int, default=16, help="pictures per step and process (default: 16)")
     recipe.add_argument("--size", type=int, default=320, help="side of training pictures, px (default: 320)")
