@@ -125,8 +125,9 @@ def test_what_does_not_exist_is_told(tmp_path: Path) -> None:
         read_annotations(tmp_path / "nothing")
     with pytest.raises(UsageError, match="no annotation format 'kitti'"):
         read_annotations(write(tmp_path / "a.json", coco()), "kitti")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(LafdError, match="no annotations in it"):
-        guess_format(tmp_path / "empty") if (tmp_path / "empty").mkdir() is None else None
+        guess_format(tmp_path / "empty")
 
 
 def test_entities_in_xml_are_refused(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_an_upright_cut_holds_exactly_its_pixels() -> None:
 
 
 def test_outside_the_picture_is_the_colour_or_the_edge() -> None:
-    image = np.full((10, 10, 3), (1, 2, 3), np.uint8)
+    image = np.zeros((10, 10, 3), np.uint8)
     image[:, 0] = (9, 9, 9)
     filled = cut(image, Region(0, 5, 10, 10), (255, 128, 0))
     assert filled[0, 0].tolist() == [0, 128, 255]  # RGB in, BGR out
