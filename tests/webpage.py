@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lafd import Detections
 
-PATIENCE = 120_000  # ms; the machine may be busy
+PATIENCE = 300_000  # ms; the machine may be busy
 AXE = Path(__file__).parents[1] / "build" / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = [
     "--no-sandbox",
