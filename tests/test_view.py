@@ -83,6 +83,14 @@ class Desk:
         self.do("windowfocus", "--sync", window)
         self.do("key", *keys)
 
+    def wait_for_boxes(self, drawn: bool = True) -> None:
+        """Waits until boxes are on the screen, or are not."""
+        end = time.monotonic() + PATIENCE
+        while boxes_are_drawn(self.screenshot()) != drawn:
+            assert self.process.poll() is None, self.process.communicate()[1]
+            assert time.monotonic() < end
+            time.sleep(0.2)
+
     def screenshot(self) -> np.ndarray:
         """RGB, uint8 (h, w, 3)."""
         return np.asarray(ImageGrab.grab(xdisplay=self.display).convert("RGB"))
@@ -102,10 +110,9 @@ def test_view_goes_through_a_folder_by_keys(display: str, pictures: Path, tmp_pa
     desk = Desk(display, "view", folder, "--confidence", "0.3", "--threads", "1")
     try:
         desk.wait_for(r"a\.png – 2 faces")
-        assert boxes_are_drawn(desk.screenshot())
+        desk.wait_for_boxes()
         desk.press("b")
-        time.sleep(1)
-        assert not boxes_are_drawn(desk.screenshot())
+        desk.wait_for_boxes(False)
         desk.press("b", "Left")
         assert desk.wait_for(r"a\.png – 2 faces")
         desk.press("Right")
@@ -146,11 +153,7 @@ def test_webcam_shows_faces_and_ends_with_q(display: str, tmp_path: Path) -> Non
     desk = Desk(display, "webcam", film, "--mirror", "--size", "320", "--threads", "1")
     try:
         desk.wait_for("lafd webcam")
-        end = time.monotonic() + PATIENCE
-        while not boxes_are_drawn(desk.screenshot()):
-            assert desk.process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.2)
+        desk.wait_for_boxes()
         desk.press("q")
         assert desk.process.wait(timeout=PATIENCE) == 0
     finally:
