@@ -128,9 +128,9 @@ def test_a_leaning_face_comes_out_upright() -> None:
     cv2.rectangle(upright, (80, 100), (119, 139), (255, 0, 0), -1)
     for tilt in (30.0, -75.0, 160.0):
         matrix = cv2.getRotationMatrix2D((99.5, 99.5), -tilt, 1)  # OpenCV counts anticlockwise
-        leaning = cv2.warpAffine(upright, matrix, (200, 200), borderValue=(255, 255, 255))
+        turned = cv2.warpAffine(upright, matrix, (200, 200), borderValue=(255, 255, 255))
         region = face_region(box(80, 60, 120, 140), (200, 200), CropRule(NO_MARGIN), tilt)
-        crop = cut(leaning, region)
+        crop = cut(np.asarray(turned, np.uint8), region)
         assert crop.shape == (80, 40, 3)
         np.testing.assert_allclose(crop[4:36, 4:-4], np.broadcast_to((0, 0, 255), (32, 32, 3)), atol=2)
         np.testing.assert_allclose(crop[44:-4, 4:-4], np.broadcast_to((255, 0, 0), (32, 32, 3)), atol=2)
