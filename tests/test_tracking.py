@@ -78,7 +78,7 @@ def film(
 ) -> Iterator[Frame]:
     """Frames with at most one face each, one in `every` looked at; after the cut it is another face."""
     for i, box in enumerate(boxes):
-        frame = Frame(i, i, i / 24, 1, VideoFrame(16, 16, "yuv420p"), *SIZE, cut=i == cut)
+        frame = Frame(i, i, i / 24, 1, VideoFrame(16, 16, "yuv420p"), *SIZE, starts_scene=i == cut)
         if i % every == 0 or i == cut:
             number = 1 if cut is None or i < cut else 2
             ids = np.full(1 if box else 0, number, np.int64)
@@ -120,10 +120,10 @@ def test_nothing_is_carried_over_a_cut() -> None:
         assert frame.shown.detections.boxes[0, 0] == (20 if frame.index < 10 else 300)
 
 
-def test_faces_cover_the_frames_around_where_they_come_and_go() -> None:
+def test_faces_come_and_go_half_way_between_the_frames_that_were_looked_at() -> None:
     way = [None if i < 8 or i > 16 else at(50, 50) for i in range(25)]
     shown = [len(frame.shown.detections) for frame in carry(film(way, every=8), 8)]
-    assert shown == [0] + [1] * 23 + [0]
+    assert shown == [0] * 4 + [1] * 17 + [0] * 4
 
 
 @pytest.mark.parametrize("every", [1, 10, 1000])

@@ -121,8 +121,7 @@ def test_faces_are_carried_over_frames_that_are_not_looked_at(
     for few, all_of_them, (_, truth) in zip(frames_of(sparse), frames_of(dense), scenes, strict=True):
         assert len(few["faces"]) == len(truth)
         overlap = iou(boxes_of(all_of_them), boxes_of(few)).max(1)
-        last_looked_at = 12  # behind it boxes are held
-        assert (overlap > (0.75 if few["frame"] <= last_looked_at else 0.5)).all()
+        assert (overlap > 0.75).all()
 
 
 def test_an_interval_beyond_the_end_still_looks_at_the_first_frame(film: Path, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ pytest.importorskip("av")
 pytest.importorskip("cjm_byte_track")
 
 from films import drawn, moving, write_film
-
 from lafd.cli import main
 
 PAGE = b"""<!doctype html><video id="film" muted src="/film.mp4"></video><script>
@@ -71,9 +70,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome")
 def test_chromium_plays_what_is_written(site: Site, tmp_path: Path) -> None:
     assert BROWSER
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     browser = subprocess.Popen(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-        + [f"http://127.0.0.1:{site.server.server_port}/"],
+        [BROWSER, *options, f"http://127.0.0.1:{site.server.server_port}/"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

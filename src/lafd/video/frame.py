@@ -24,7 +24,8 @@ class Frame:
         image: The pixels; the decoder may still refer to them: `image.make_writable()` before changing them.
         width: Of the film in pixels; the image can have a column more, because codecs want even sides.
         height: Of the film in pixels; as the width.
-        cut: Whether a new scene starts here.
+        starts_scene: Whether the frame before belongs to another scene.
+        ends_scene: Whether the frame after does, or there is none.
         found: What was detected; None when this frame was not looked at.
         faces: What is shown: detected, or carried here from the frames around.
     """
@@ -36,7 +37,8 @@ class Frame:
     image: VideoFrame
     width: int
     height: int
-    cut: bool = False
+    starts_scene: bool = False
+    ends_scene: bool = False
     found: TrackedFaces | None = None
     faces: TrackedFaces | None = None
 

@@ -46,7 +46,7 @@ class Work:
     Attributes:
         options: How faces are detected.
         workers: Threads that detect.
-        every: One frame of so many is looked at, the first of each scene too.
+        every: One frame of so many is looked at, the first and last of each scene too.
         track: Whether faces get ids and smoothed boxes; they are carried over frames anyway if `every` is above 1.
         fps: Frames per second of the result, constant; None keeps the film's own timestamps.
     """
@@ -111,11 +111,7 @@ class FacesInFilm:
         frames = self.prepared(self.source.read(stopped))
         if self.work.fps:
             frames = at_rate(frames, self.work.fps, self.source.time_base)
-        cuts = CutFinder()
-        for item in frames:
-            if isinstance(item, Frame) and self.work.follows:
-                item.cut = cuts.is_cut(item.image)
-            yield item
+        return in_scenes(frames) if self.work.follows else frames
 
     def prepared(self, read: Iterable[VideoFrame | Packet[Any]]) -> Iterator[Item]:
         """Frames in the form that is worked on."""
@@ -138,7 +134,7 @@ class FacesInFilm:
                 chunk, more = some(read)
                 batch = []
                 for item in chunk:
-                    if isinstance(item, Frame) and (item.cut or item.index - looked_at >= self.work.every):
+                    if isinstance(item, Frame) and self.is_due(item, looked_at):
                         looked_at = item.index
                         batch.append(item)
                 future = pool.submit(self.detect, batch) if batch else None
@@ -147,6 +143,10 @@ class FacesInFilm:
                     waiting.append((item, None if place is None else future, place or 0))
                 while waiting and (len(waiting) > most or not more or is_done(waiting[0])):
                     yield finished(waiting.popleft())
+
+    def is_due(self, frame: Frame, looked_at: int) -> bool:
+        """Whether a frame is to be looked at, given the last one that was; a scene's first and last always are."""
+        return frame.starts_scene or frame.ends_scene or frame.index - looked_at >= self.work.every
 
     def detect(self, frames: list[Frame]) -> list[Detections]:
         """The faces of a few frames, in a worker."""
@@ -183,7 +183,7 @@ class FacesInFilm:
             if isinstance(item, Packet):
                 between.append(item)
                 continue
-            if item.cut:
+            if item.starts_scene:
                 tracker.reset()
             if item.found is not None:
                 started = time.perf_counter()
@@ -218,6 +218,23 @@ def finished(entry: Found) -> Item:
     if batch is not None and isinstance(item, Frame):
         item.found = TrackedFaces(batch.result()[place])
     return item
+
+
+def in_scenes(frames: Iterable[Item]) -> Iterator[Item]:
+    """The same, with the first and the last frame of every scene marked; one frame later, for that."""
+    cuts, before = CutFinder(), None
+    for item in frames:
+        if isinstance(item, Packet):
+            yield item
+            continue
+        item.starts_scene = cuts.is_cut(item.image)
+        if before is not None:
+            before.ends_scene = item.starts_scene
+            yield before
+        before = item
+    if before is not None:
+        before.ends_scene = True
+        yield before
 
 
 def at_rate(frames: Iterable[Item], fps: Fraction, time_base: Fraction) -> Iterator[Item]:
