@@ -106,7 +106,9 @@ class Viewer:
     def load(self) -> None:
         """Reads the picture and finds its faces; one that cannot be read shows the reason."""
         try:
-            self.image = read_image(self.paths[self.place]).pixels
+            self.image = read_image(
+                self.paths[self.place], background=self.wanted.background, max_pixels=self.wanted.max_pixels
+            ).pixels
         except LafdError as error:
             self.image, self.faces, self.text = None, None, str(error)
             self.show()
