@@ -96,10 +96,11 @@ def by_slice(reports: list[Report], division: str) -> Iterator[str]:
             [values[r["detector"]["name"]] or 0.0 for r in reports if is_model(r) is mine]
             for mine in (True, False)
         )
-        margin = f"{max(ours) - max(theirs):+.3f}" if ours and theirs else "-"
         cells = ["-" if values[n] is None else f"{values[n]:.3f}" for n in names]
-        rows.append([name, faces, *cells, margin])
-    yield from table(("", "faces", *names, "our best - best peer"), rows)
+        margin = [f"{max(ours) - max(theirs):+.3f}"] if ours and theirs else []
+        rows.append([name, faces, *cells, *margin])
+    header = ["our best - best peer"] if 0 < sum(map(is_model, reports)) < len(reports) else []
+    yield from table(("", "faces", *names, *header), rows)
 
 
 def interval(estimate: dict[str, float | None]) -> str:

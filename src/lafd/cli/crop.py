@@ -85,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     file.add_argument("--format", choices=("png", "jpg", "webp"), default="png", help="default: png")
     file.add_argument("--quality", type=int, default=95, help="of jpg and webp, 1 to 100 (default: 95)")
+    options.add_reading_arguments(parser)
     options.add_detection_arguments(parser)
 
 

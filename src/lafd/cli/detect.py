@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", type=int, default=1, help="pictures that a thread takes at once (default: 1)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="say which model and engine are used")
+    options.add_reading_arguments(parser)
     options.add_detection_arguments(parser)
 
 

@@ -30,6 +30,12 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--min-face", type=float, help="drop faces whose longer side is shorter, px of the picture"
     )
+    parser.set_defaults(background="ffffff", max_pixels=DEFAULT_MAX_PIXELS)
+    add_model_arguments(parser)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what decides how picture files are read."""
     reading = parser.add_argument_group("reading")
     reading.add_argument(
         "--background",
@@ -43,7 +49,6 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MAX_PIXELS,
         help="refuse larger files (default: %(default)s)",
     )
-    add_model_arguments(parser)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="folder (recursive), picture or glob")
     parser.epilog = "Keys: " + "; ".join(part.strip() for part in KEYS.split("   ")) + "."
+    options.add_reading_arguments(parser)
     options.add_detection_arguments(parser)
 
 
