@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import RunLafd
 
+from conftest import RunLafd
 from lafd.images import load_image
 
 

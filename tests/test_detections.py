@@ -16,7 +16,7 @@ def faces() -> Detections:
 
 def test_iterates_over_faces_in_order(faces: Detections) -> None:
     assert [face.score for face in faces] == pytest.approx([0.9, 0.8, 0.3])
-    assert faces[0] == Face((10, 10, 30, 40), pytest.approx(0.9))
+    assert faces[0] == Face((10, 10, 30, 40), float(faces.scores[0]))
 
 
 def test_filters_like_an_array(faces: Detections) -> None:

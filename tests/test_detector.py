@@ -161,7 +161,7 @@ def test_options_out_of_range_are_named(values: dict[str, float], name: str) -> 
         (np.zeros((2, 10, 10, 3), np.uint8), "shape"),
     ],
 )
-def test_arrays_of_the_wrong_kind_are_explained(detector: Detector, array: np.ndarray, hint: str) -> None:  # type: ignore[type-arg]
+def test_arrays_of_the_wrong_kind_are_explained(detector: Detector, array: np.ndarray, hint: str) -> None:
     with pytest.raises(UsageError, match=f"(?i){hint}"):
         detector.detect(array)
 
@@ -176,7 +176,7 @@ def test_no_thread_or_device_is_invented() -> None:
         Detector(threads=0)
     with pytest.raises(UsageError, match="unknown device"):
         Detector(device="quantum")
-    with pytest.raises(UsageError, match="CoreMLExecutionProvider|not usable"):
+    with pytest.raises(UsageError, match=r"CoreMLExecutionProvider|not usable"):
         Detector(device="coreml")
 
 

@@ -14,6 +14,21 @@ from lafd.errors import ModelError, UsageError
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "base"
 
+GRAPH_INPUT: dict[str, Any] = {
+    "name": "images",
+    "layout": "NHWC",
+    "dtype": "uint8",
+    "colour": "BGR",
+    "range": [0, 255],
+    "normalisation": "inside the graph",
+    "padding": "black, right and bottom, to multiples of 32",
+}
+GRAPH_OUTPUTS: dict[str, Any] = {
+    "boxes": "float32 (n, k, 4), xyxy in input pixels, one per cell, not clipped",
+    "scores": "float32 (n, k), in [0, 1]; threshold, then non-maximum suppression",
+}
+"""What every graph that `Detector` runs takes and gives."""
+
 
 @dataclass(frozen=True)
 class ModelCard:

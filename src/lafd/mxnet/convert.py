@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from lafd.files import replacing
-from lafd.models import ModelCard
+from lafd.models import GRAPH_INPUT, GRAPH_OUTPUTS, ModelCard
 from lafd.mxnet import export
 from lafd.mxnet.decoding import Branch, find_branches
 from lafd.mxnet.network import Network, Operation, read_network
@@ -71,19 +71,8 @@ def make_card(network: Network, branches: tuple[Branch, ...], name: str, data: b
         origin="lafd import-mxnet",
         parameters=sum(network.constants[name].size for c in convolutions(network) for name in c.inputs[1:]),
         gmacs=round(multiply_adds(network) / 1e9, 3),
-        input={
-            "name": "images",
-            "layout": "NHWC",
-            "dtype": "uint8",
-            "colour": "BGR",
-            "range": [0, 255],
-            "normalisation": "inside the graph",
-            "padding": "black, right and bottom, to multiples of 32; the original did not pad",
-        },
-        outputs={
-            "boxes": "float32 (n, k, 4), xyxy in input pixels, one per cell, not clipped",
-            "scores": "float32 (n, k), in [0, 1]; threshold, then non-maximum suppression",
-        },
+        input=GRAPH_INPUT | {"padding": GRAPH_INPUT["padding"] + "; the original did not pad"},
+        outputs=GRAPH_OUTPUTS,
         strides=[branch.stride for branch in branches],
         size=384,
         confidence=0.7,

@@ -14,7 +14,7 @@ from torch import nn
 
 from lafd.errors import UsageError
 from lafd.files import replacing
-from lafd.models import ModelCard
+from lafd.models import GRAPH_INPUT, GRAPH_OUTPUTS, ModelCard
 from lafd.networks import Network
 
 BOX_RULE = (
@@ -43,19 +43,8 @@ def write_card(network: Network, weights: Path, said: Path | None) -> ModelCard:
         "origin": "trained with lafd train",
         "parameters": sum(p.numel() for p in network.parameters()),
         "gmacs": round(multiply_adds(network, 640) / 1e9, 3),
-        "input": {
-            "name": "images",
-            "layout": "NHWC",
-            "dtype": "uint8",
-            "colour": "BGR",
-            "range": [0, 255],
-            "normalisation": "inside the graph",
-            "padding": "black, right and bottom, to multiples of 32",
-        },
-        "outputs": {
-            "boxes": "float32 (n, k, 4), xyxy in input pixels, one per cell, not clipped",
-            "scores": "float32 (n, k), in [0, 1]; threshold, then non-maximum suppression",
-        },
+        "input": GRAPH_INPUT,
+        "outputs": GRAPH_OUTPUTS,
         "strides": list(dict.fromkeys(network.strides)),
         "size": 640,
         "confidence": 0.4,
