@@ -34,9 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def summary(card: ModelCard, size: int) -> str:
     """A few lines on one model."""
-    accuracy = ", ".join(
-        f"{name} {value}" for name, value in card.metrics.items() if not isinstance(value, dict)
-    )
+    figures = [f"{name} {value}" for name, value in card.metrics.items() if isinstance(value, float)]
+    accuracy = ", ".join(figures) + f" ({card.metrics.get('measured on', 'unstated data')})"
     default = " (default)" if card.name == models.DEFAULT_MODEL else ""
     return (
         f"{card.name}{default}: {card.description}\n"

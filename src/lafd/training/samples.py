@@ -50,9 +50,11 @@ def read_coco(path: Path) -> list[Sample]:
         for annotation in data["annotations"]:
             by_image.setdefault(annotation["image_id"], []).append(annotation)
         return [coco_sample(path, image, by_image.get(image["id"], [])) for image in data["images"]]
+    except OSError as error:
+        raise LafdError(f"{path}: cannot be read ({error.strerror}).") from None
     except KeyError as error:
         raise LafdError(f"{path}: not a readable COCO file (a field {error} is missing).") from None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise LafdError(f"{path}: not a readable COCO file ({error}).") from None
 
 
