@@ -16,7 +16,7 @@ from PIL import Image
 from lafd import Detections, Detector, Options
 from lafd.drawing import draw_scene
 from lafd.errors import ImageError, UsageError
-from lafd.images import load_image, save_image
+from lafd.images import encode_image, load_image, save_image
 from lafd.pixels import Pixels
 
 pytest.importorskip("fastapi")
@@ -88,8 +88,9 @@ def test_asynchronous_client(service: Service, detector: Detector, picture: Pixe
 
 
 def test_waits_while_the_service_is_busy(client: Client, service: Service, picture: Pixels) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: client.detect(picture, Options(size=1024)), range(16)))
+    png = encode_image(picture, ".png")
+    with ThreadPoolExecutor(24) as pool:
+        found = list(pool.map(lambda _: client.detect(png, Options(size=2048)), range(24)))
     assert len({str(faces.to_dict()) for faces in found}) == 1
     statuses = [record.get("status") for record in service.records()]
     assert statuses.count(429) > 0

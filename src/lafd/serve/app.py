@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 
@@ -119,7 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
         "/v1/detect",
         dependencies=guarded,
         responses=DETECT_RESPONSES,
-        openapi_extra={"requestBody": schemas.REQUEST_BODY},
+        openapi_extra={"parameters": schemas.QUERY, "requestBody": schemas.REQUEST_BODY},
         tags=["detection"],
     )(detect)
     app.get("/v1/models", dependencies=guarded, responses=schemas.failures(401), tags=["detection"])(models)
@@ -136,7 +136,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def detect(request: Request, parameters: Annotated[schemas.Parameters, Query()]) -> Response:
+async def detect(request: Request) -> Response:
     """Finds the faces of the pictures in the body.
 
     The body is one picture as it is, several as files of a multipart form, or JSON with base64. A picture that
@@ -145,6 +145,7 @@ async def detect(request: Request, parameters: Annotated[schemas.Parameters, Que
     service: Service = request.app.state.service
     if service.batcher.full():  # before the body is read
         raise BusyError(service.batcher.retry_after())
+    parameters = schemas.Parameters.of(request)
     model = parameters.model or service.default_model
     if model not in service.finder.detectors:
         raise RefusedError(

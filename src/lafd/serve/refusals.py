@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from lafd.serve.batching import BusyError
-from lafd.serve.schemas import Parameters
 
 
 class RefusedError(Exception):
@@ -25,7 +23,6 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(BusyError, busy)
     app.add_exception_handler(ClientDisconnect, disconnected)
-    app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_failure)
     app.add_exception_handler(Exception, fault)
 
@@ -41,17 +38,6 @@ async def busy(request: Request, error: Exception) -> Response:
     """No room now."""
     assert isinstance(error, BusyError)
     return JSONResponse({"error": str(error)}, 429, {"Retry-After": str(error.retry_after)})
-
-
-async def invalid(request: Request, error: Exception) -> Response:
-    """A parameter that is unknown or out of its range."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    name = str(first["loc"][-1])[:100]
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(Parameters.model_fields)
-        return JSONResponse({"error": f"there is no parameter {name!r}; there are {known}."}, 422)
-    return JSONResponse({"error": f"the parameter {name} is wrong: {first['msg']}."}, 422)
 
 
 async def http_failure(request: Request, error: Exception) -> Response:

@@ -122,6 +122,7 @@ def work(settings: Settings, listener: socket.socket) -> None:
     """What a worker process does, from its start to its end."""
     threading.Thread(target=follow_parent, daemon=True).start()
     logging.config.dictConfig(logs.CONFIG)
+    logging.captureWarnings(True)
     try:
         from lafd.serve.app import create_app  # here, so that the supervisor does not load the metrics
 
