@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -47,12 +46,15 @@ def wait_for(condition: object) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_shutdown_finishes_what_it_took(png: bytes, number: signal.Signals) -> None:
-    with serving() as service, ThreadPoolExecutor(6) as pool:
-        answers = [pool.submit(detect, service, png, 2048) for _ in range(6)]
-        taken = "lafd_batch_pictures_count"
-        wait_for(lambda: not re.search(rf"{taken} 0", httpx.get(f"{service.url}/metrics").text))
+    with serving() as service, ThreadPoolExecutor(1) as pool:
+        files = [("image", (str(i), png)) for i in range(6)]
+        address = f"{service.url}/v1/detect?size=2048"
+        answer = pool.submit(lambda: httpx.post(address, files=files, timeout=PATIENCE))
+        idle = "lafd_batch_pictures_count 0.0"
+        wait_for(lambda: idle not in httpx.get(f"{service.url}/metrics", timeout=PATIENCE).text)
         service.process.send_signal(number)
-        assert {answer.result().status_code for answer in answers} == {200}
+        assert answer.result().status_code == 200
+        assert len(answer.result().json()["results"]) == 6
         assert service.stop() == 0
         with pytest.raises(httpx.ConnectError):
             detect(service, png)
