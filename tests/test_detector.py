@@ -49,7 +49,9 @@ def test_finds_nothing_where_no_face_is(detector: Detector) -> None:
     assert count <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="faces over about 400 px in the network were not in the training views")
+@pytest.mark.xfail(
+    strict=True, reason="faces over about 400 px in the network were not in the training views"
+)
 def test_a_face_that_fills_the_picture_is_found(detector: Detector) -> None:
     scene = draw_scene(400, 400, 5, faces=[(200, 210, 360)], style="cel")
     assert found(detector.detect(scene.image), scene) == 1
