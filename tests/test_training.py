@@ -27,7 +27,8 @@ from lafd.training.loss import assign, detection_loss, giou_loss, pairwise_iou  
 QUICK = [
     "--model",
     "nano",
-    "--size",
+    "--sizes",
+    "64",
     "96",
     "--batch",
     "4",
@@ -96,18 +97,18 @@ def test_faces_mostly_outside_a_view_are_ignored_not_learnt() -> None:
     assert (kept >= 0).all()
 
 
-def test_pictures_depend_on_seed_and_number_alone(coco: Path) -> None:
+def test_pictures_depend_on_seed_number_and_side_alone(coco: Path) -> None:
     data = samples.read_coco(coco)
-    first, second = (TrainingPictures(data, [], 96, seed=5) for _ in range(2))
-    for number in (3, 0, 17):
-        a, b = first[number], second[number]
+    first, second = (TrainingPictures(data, [], seed=5) for _ in range(2))
+    for key in ((3, 96), (0, 64), (17, 96)):
+        a, b = first[key], second[key]
         assert (a[0] == b[0]).all() and np.array_equal(a[1], b[1])
-    assert not (TrainingPictures(data, [], 96, seed=6)[3][0] == first[3][0]).all()
+    assert not (TrainingPictures(data, [], seed=6)[3, 96][0] == first[3, 96][0]).all()
 
 
 def test_views_cover_scales_from_tiny_to_larger_than_the_view(coco: Path) -> None:
-    pictures = TrainingPictures(samples.read_coco(coco), [], 128, seed=0)
-    boxes = np.concatenate([pictures[i][1][~pictures[i][2]] for i in range(300)])
+    pictures = TrainingPictures(samples.read_coco(coco), [], seed=0)
+    boxes = np.concatenate([pictures[i, 128][1][~pictures[i, 128][2]] for i in range(300)])
     sides = (boxes[:, 2:] - boxes[:, :2]).max(1)
     assert sides.min() < 12 and sides.max() > 110
 
@@ -145,8 +146,8 @@ def test_giou_agrees_with_iou_for_boxes_that_share_a_hull() -> None:
 
 
 def test_padded_boxes_are_marked(coco: Path) -> None:
-    pictures = TrainingPictures(samples.read_coco(coco), [], 96, seed=0)
-    images, boxes, kinds = collate([pictures[i] for i in range(8)])
+    pictures = TrainingPictures(samples.read_coco(coco), [], seed=0)
+    images, boxes, kinds = collate([pictures[i, 96] for i in range(8)])
     assert images.shape == (8, 96, 96, 3) and images.dtype == torch.uint8
     assert ((boxes[..., 2:] > boxes[..., :2]).all(-1) == (kinds > 0)).all()
 

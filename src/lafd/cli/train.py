@@ -44,8 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = parser.add_argument_group("recipe")
     recipe.add_argument("--model", default="base", help="nano, base, accurate, or lffd (default: base)")
     recipe.add_argument("--steps", type=int, default=20_000, help="optimiser steps (default: 20000)")
-    recipe.add_argument("--batch", type=int, default=16, help="pictures per step and process (default: 16)")
-    recipe.add_argument("--size", type=int, default=320, help="side of training pictures, px (default: 320)")
+    recipe.add_argument(
+        "--batch",
+        type=int,
+        default=16,
+        help="pictures per step and process at the first size (default: 16)",
+    )
+    recipe.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[320],
+        metavar="PX",
+        help="sides of training pictures, px, by turns (default: 320)",
+    )
     recipe.add_argument(
         "--learning-rate", type=float, default=2e-3, help="highest learning rate (default: 0.002)"
     )
@@ -94,6 +106,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.holdout <= 0.5:
         raise UsageError(f"holdout must be between 0 and 0.5, not {arguments.holdout}.")
     recipe = Recipe(**{f.name: getattr(arguments, f.name) for f in dataclasses.fields(Recipe)})
+    recipe = dataclasses.replace(recipe, sizes=tuple(recipe.sizes))
+    if any(side < 64 or side % 32 for side in recipe.sizes):
+        raise UsageError(
+            f"sizes must be multiples of 32, at least 64, not {' '.join(map(str, recipe.sizes))}."
+        )
     train = [sample for path in arguments.data for sample in samples.read_coco(path)]
     validation = [sample for path in arguments.val or () for sample in samples.read_coco(path)]
     if not validation:

@@ -24,24 +24,24 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class TrainingPictures(Dataset[Any]):
-    """An endless, seeded stream of augmented pictures, indexed by number.
+    """An endless, seeded stream of augmented square pictures, indexed by number and side in pixels.
 
     Args:
         samples: Annotated pictures.
         sprites: Characters with transparency, composed onto faceless pictures; may be empty.
-        size: Side of the square pictures, in pixels.
         seed: Decides everything.
     """
 
-    def __init__(self, samples: Sequence[Sample], sprites: Sequence[Sample], size: int, seed: int) -> None:
-        self.samples, self.sprites, self.size, self.seed = samples, sprites, size, seed
+    def __init__(self, samples: Sequence[Sample], sprites: Sequence[Sample], seed: int) -> None:
+        self.samples, self.sprites, self.seed = samples, sprites, seed
         self.faceless = [s for s in samples if not len(s.boxes)]
         self.cache: dict[Path, Pixels] = {}
         self.cached_bytes = 0
 
-    def __getitem__(self, number: int) -> tuple[Pixels, Boxes, NDArray[np.bool_]]:
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Pixels, Boxes, NDArray[np.bool_]]:
+        number, side = key
         rng = np.random.default_rng([self.seed, number])
-        shape = (self.size, self.size)
+        shape = (side, side)
         kind = rng.random()
         if kind < 0.12 and self.sprites:
             picture, labels = self.sprite_scene(rng, shape)

@@ -19,7 +19,7 @@ Point = NDArray[np.floating[Any]]
 MIN_FACE = 5.0  # px in the view; smaller faces are ignored, nobody can tell them
 MIN_VISIBLE = 0.35  # of a face's area; the box rule asks for a third
 SMALLEST, LARGEST = 8.0, 1.25  # sides of the face that a view is centred on: px, and times the view's side
-MAX_ENLARGEMENT = 3.0
+MAX_ENLARGEMENT = 4.0
 
 
 def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -52,7 +52,7 @@ def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]
 def affine(rng: np.random.Generator, scale: float, middle: Point, target: Point) -> NDArray[np.float32]:
     """Scales by about `scale`, flips and turns at random, and moves the point `middle` to `target`."""
     kind = rng.random()
-    angle = rng.uniform(-25, 25) if kind < 0.35 else rng.uniform(-180, 180) if kind < 0.5 else 0.0
+    angle = rng.uniform(-25, 25) if kind < 0.3 else rng.uniform(-180, 180) if kind < 0.55 else 0.0
     stretch = math.exp(rng.normal(0, 0.08))
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     flip = -1.0 if rng.random() < 0.5 else 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import os
 import time
@@ -32,8 +33,8 @@ class Recipe:
     Attributes:
         model: Layout of the network.
         steps: Optimiser steps of the whole run; the learning rate falls along a cosine over them.
-        batch: Pictures per step and process.
-        size: Side of the training pictures, in pixels.
+        batch: Pictures per step and process at the first of `sizes`; at others as many as have the same pixels.
+        sizes: Sides of the training pictures, in pixels; steps take them in turn.
         learning_rate: At its highest, after `warm_up` steps.
         weight_decay: Of convolution weights (AdamW, arXiv 1711.05101).
         averaging: Decay of the moving average of the weights, which is what is kept.
@@ -48,7 +49,7 @@ class Recipe:
     model: str = "base"
     steps: int = 20_000
     batch: int = 16
-    size: int = 320
+    sizes: tuple[int, ...] = (320,)
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     averaging: float = 0.999
@@ -59,6 +60,10 @@ class Recipe:
     validation_size: int = 640
     workers: int = 0
     threads: int = 0
+
+    def shapes(self) -> list[tuple[int, int]]:
+        """Pictures per process and their side, of the steps that follow each other until all sizes had their turn."""
+        return [(max(1, round(self.batch * (self.sizes[0] / side) ** 2)), side) for side in self.sizes]
 
 
 @dataclass(frozen=True)
@@ -115,19 +120,20 @@ class Run:
         model: nn.Module = self.network
         if self.world > 1:
             model = DistributedDataParallel(self.network)
-        pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.size, self.recipe.seed)
+        pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.seed)
         writer = SummaryWriter(str(self.out)) if self.rank == 0 else None
-        grid = self.network.cells_of(self.recipe.size, self.device)
+        grids = [self.network.cells_of(side, self.device) for side in self.recipe.sizes]
         started, first, totals = time.monotonic(), self.step, torch.zeros(2)
+        precision = bfloat16_is_fast(self.device)
         for batch in self.batches(pictures):
             images, boxes, kinds = (t.to(self.device, non_blocking=True) for t in batch)
             self.network.train()
             rate = self.learning_rate()
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=precision):
                 output = model(images)
-            score_loss, box_loss = detection_loss(output, boxes, kinds, grid)
+            score_loss, box_loss = detection_loss(output, boxes, kinds, grids[self.step % len(grids)])
             self.optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(score_loss + box_loss)
             nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -136,12 +142,12 @@ class Run:
             self.step += 1
             totals += torch.stack([score_loss, box_loss]).detach().cpu()
             if self.step % 50 == 0 and writer:
-                speed = (self.step - first) * self.recipe.batch * self.world / (time.monotonic() - started)
-                left = (self.recipe.steps - self.step) * self.recipe.batch * self.world / speed / 60
+                speed = (self.step - first) / (time.monotonic() - started)
+                left = (self.recipe.steps - self.step) / speed / 60
                 score, box = (totals / 50).tolist()
                 totals.zero_()
                 print(f"step {self.step}/{self.recipe.steps}  score loss {score:.3f}  box loss {box:.3f}  "
-                      f"{speed:.0f} pictures/s  {left:.0f} min left", flush=True)  # fmt: skip
+                      f"{speed:.2f} steps/s  {left:.0f} min left", flush=True)  # fmt: skip
                 writer.add_scalar("loss/score", score, self.step)
                 writer.add_scalar("loss/box", box, self.step)
                 writer.add_scalar("learning_rate", rate, self.step)
@@ -157,13 +163,16 @@ class Run:
 
     def batches(self, pictures: TrainingPictures) -> DataLoader[Batch]:
         """The batches from this step on; picture numbers depend on step and process alone."""
-        batch = self.recipe.batch
-        numbers = [
-            range((step * self.world + self.rank) * batch, (step * self.world + self.rank + 1) * batch)
-            for step in range(self.step, self.recipe.steps)
-        ]
+        keys, number = [], 0
+        for step, (count, side) in zip(
+            range(self.recipe.steps), itertools.cycle(self.recipe.shapes()), strict=False
+        ):
+            if step >= self.step:
+                first = number + self.rank * count
+                keys.append([(i, side) for i in range(first, first + count)])
+            number += self.world * count
         workers = self.recipe.workers
-        return DataLoader(pictures, batch_sampler=numbers, collate_fn=collate, num_workers=workers)  # type: ignore[arg-type]
+        return DataLoader(pictures, batch_sampler=keys, collate_fn=collate, num_workers=workers)  # type: ignore[arg-type]
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine down to one hundredth."""
@@ -224,3 +233,9 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+
+
+def bfloat16_is_fast(device: torch.device) -> bool:
+    """GPUs compute in bfloat16, and processors with instructions for it; others emulate it ten times slower."""
+    features = torch.cpu.get_capabilities()
+    return device.type == "cuda" or any(features.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
