@@ -20,6 +20,9 @@ MIN_FACE = 5.0  # px in the view; smaller faces are ignored, nobody can tell the
 MIN_VISIBLE = 0.35  # of a face's area; the box rule asks for a third
 SMALLEST, LARGEST = 8.0, 1.25  # sides of the face that a view is centred on: px, and times the view's side
 MAX_ENLARGEMENT = 4.0
+LEAST_FIT = (
+    0.6  # a view shows a picture no smaller than this part of what would fit: empty margins teach little
+)
 
 
 def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -37,7 +40,7 @@ def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]
         box = faces[rng.integers(len(faces))]
         side = max(box[2] - box[0], box[3] - box[1])
         wanted = math.exp(rng.uniform(math.log(SMALLEST), math.log(LARGEST * min(shape))))
-        scale = min(wanted / side, MAX_ENLARGEMENT)
+        scale = min(max(wanted / side, LEAST_FIT * fit), MAX_ENLARGEMENT)
         middle = (box[:2] + box[2:]) / 2
         slack = 0.5 * np.abs(np.array([width, height]) - side * scale)
         target = np.array([width, height]) / 2 + rng.uniform(-1, 1, 2) * slack * 0.9
