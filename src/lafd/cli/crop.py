@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from lafd.annotations import FORMATS, read_annotations
 from lafd.cli import options
-from lafd.cli.detect import given_paths
+from lafd.cli.paths import given_paths
 from lafd.crop import CropRule, check_aspect
 from lafd.crop_files import AnnotatedSource, Cropper, DetectedSource, Shape, Source, crop_files
 from lafd.crop_manifest import Manifest, Record

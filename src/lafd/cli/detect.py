@@ -14,9 +14,10 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from lafd import images, listing
+from lafd import images
 from lafd.cli import options
 from lafd.cli.formats import FORMATS
+from lafd.cli.paths import given_paths
 from lafd.detector import Options
 from lafd.draw import draw
 from lafd.errors import LafdError, UsageError
@@ -79,28 +80,6 @@ def run(arguments: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 1 if failures else 0
-
-
-def given_paths(arguments: list[str]) -> Iterator[Path]:
-    """The pictures that the arguments stand for, checked now and found as they are needed.
-
-    Raises:
-        UsageError: An argument does not exist, or there is no picture at all.
-    """
-    named = [argument for argument in arguments if argument != "-"]
-    found = listing.list_images(named) if named else iter(())
-    return itertools.chain(found, standard_input() if len(named) < len(arguments) else ())
-
-
-def standard_input() -> Iterator[Path]:
-    """The paths on standard input, one per line."""
-    empty = True
-    for line in sys.stdin:
-        if name := line.rstrip("\r\n"):
-            empty = False
-            yield Path(name)
-    if empty:
-        raise UsageError("there are no paths on standard input.")
 
 
 def format_of(output_file: Path | None) -> str:
