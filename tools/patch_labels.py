@@ -22,7 +22,13 @@ def main(data_path: Path, patch_path: Path, out: Path) -> None:
     for name, boxes in patch["ignore"].items():
         for box in boxes:
             number += 1
-            region = {"id": number, "image_id": images[name]["id"], "category_id": 1, "bbox": box, "iscrowd": 1}
+            region = {
+                "id": number,
+                "image_id": images[name]["id"],
+                "category_id": 1,
+                "bbox": box,
+                "iscrowd": 1,
+            }
             data["annotations"].append(region | {"area": box[2] * box[3], "origin": "ignore"})
     for name in patch["hard"]:
         images[name]["tags"].append("hard")
