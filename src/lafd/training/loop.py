@@ -172,7 +172,7 @@ class Run:
                 keys.append([(i, side) for i in range(first, first + count)])
             number += self.world * count
         workers = self.recipe.workers
-        return DataLoader(pictures, batch_sampler=keys, collate_fn=collate, num_workers=workers)  # type: ignore[arg-type]
+        return DataLoader(pictures, batch_sampler=keys, collate_fn=collate, num_workers=workers)
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine down to one hundredth."""
