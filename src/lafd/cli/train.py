@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", type=Path, metavar="FILE", help="start from these weights (.safetensors)")
     recipe = parser.add_argument_group("recipe")
     recipe.add_argument("--model", default="base", help="nano, base, accurate, or lffd (default: base)")
+    recipe.add_argument(
+        "--loss",
+        choices=("lafd", "lffd"),
+        default="lafd",
+        help="ours, or that of LFFD's paper with --model lffd (default: lafd)",
+    )
     recipe.add_argument("--steps", type=int, default=20_000, help="optimiser steps (default: 20000)")
     recipe.add_argument(
         "--batch",

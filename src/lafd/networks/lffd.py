@@ -43,12 +43,14 @@ class Layout:
         stages: The stages, each at half the resolution of the one before.
         sizes: Longer side of the largest face of each branch, in input pixels.
         head: Channels inside the branches.
+        smallest: Longer side of the smallest face of the first branch; each other begins where the one before ends.
     """
 
     stem: tuple[int, ...]
     stages: tuple[StageLayout, ...]
     sizes: tuple[int, ...]
     head: int = 128
+    smallest: int = 10
 
 
 V2 = (StageLayout(64, 3, (3,)), StageLayout(64, 1, (1,)), StageLayout(64, 1, (1,)), StageLayout(128, 1, (1,)))
@@ -66,9 +68,9 @@ LAYOUTS = {
     "lffd": Layout((64,), (*V2, StageLayout(128, 1, (1,))), (20, 40, 80, 160, 320)),
     "lffd-face-v1": Layout((64,), V1, (15, 20, 40, 70, 110, 250, 400, 560)),
     "lffd-head": Layout((64,), V2, (20, 40, 80, 160)),
-    "lffd-pedestrian": Layout((64, 64), PEDESTRIAN, (60, 100, 180, 320)),
-    "lffd-plate": Layout((64, 64, 64), PLATE, (128, 256, 512)),
-    "lffd-plate-small": Layout((32, 32, 32), PLATE_SMALL, (128, 256, 512), head=64),
+    "lffd-pedestrian": Layout((64, 64), PEDESTRIAN, (60, 100, 180, 320), smallest=30),
+    "lffd-plate": Layout((64, 64, 64), PLATE, (128, 256, 512), smallest=64),
+    "lffd-plate-small": Layout((32, 32, 32), PLATE_SMALL, (128, 256, 512), head=64, smallest=64),
 }
 
 BRANCH_PARTS = ("1", "2_score", "3_score", "2_bbox", "3_bbox")  # the original's names
@@ -199,9 +201,18 @@ class LffdNet(nn.Module):
 
     def cells_of(self, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Centres (2, k) and strides (k,) of all cells of a square input of `side` pixels."""
-        sides = [(max(side, self.need) - 2 * stride + 1) // stride + 1 for stride in self.strides]
+        sides = self.map_sides(side)
         centres, strides = self.cells([torch.zeros(1, 1, n, n, device=device) for n in sides])
         return centres[0], strides[0, 0]
+
+    def branches_of(self, side: int, device: torch.device) -> Tensor:
+        """Number (k,) of the branch, from 0, of all cells of a square input of `side` pixels."""
+        counts = torch.tensor([n * n for n in self.map_sides(side)], device=device)
+        return torch.arange(len(counts), device=device).repeat_interleave(counts)
+
+    def map_sides(self, side: int) -> list[int]:
+        """Sides of the maps of a square input of `side` pixels."""
+        return [(max(side, self.need) - 2 * stride + 1) // stride + 1 for stride in self.strides]
 
     def named_convolutions(self) -> Iterator[tuple[str, nn.Conv2d]]:
         """Every convolution with its name in the original's files."""

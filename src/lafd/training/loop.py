@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
+from lafd.errors import UsageError
 from lafd.networks import make_network
+from lafd.networks.lffd import LffdNet
 from lafd.training.dataset import Batch, TrainingPictures, collate
 from lafd.training.evaluate import evaluate
+from lafd.training.lffd_loss import LffdLoss
 from lafd.training.loss import detection_loss
 from lafd.training.samples import Sample
+
+Loss = Callable[[tuple[Tensor, Tensor], Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Recipe:
 
     Attributes:
         model: Layout of the network.
+        loss: "lafd" for ours, "lffd" for that of LFFD's paper, with a network of its family.
         steps: Optimiser steps of the whole run; the learning rate falls along a cosine over them.
         batch: Pictures per step and process at the first of `sizes`; at others as many as have the same pixels.
         sizes: Sides of the training pictures, in pixels; steps take them in turn.
@@ -47,6 +54,7 @@ class Recipe:
     """
 
     model: str = "base"
+    loss: str = "lafd"
     steps: int = 20_000
     batch: int = 16
     sizes: tuple[int, ...] = (320,)
@@ -85,6 +93,9 @@ class Run:
         data: What to learn from.
         out: The folder; a `last.pt` in it is continued.
         init: Weights (.safetensors) to start from instead of random ones.
+
+    Raises:
+        UsageError: The network is unknown, or the loss does not fit it.
     """
 
     def __init__(self, recipe: Recipe, data: Data, out: Path, init: Path | None = None) -> None:
@@ -98,6 +109,7 @@ class Run:
             torch.set_num_threads(recipe.threads)
         torch.manual_seed(recipe.seed)
         self.network = make_network(recipe.model).to(self.device)
+        self.losses = [self.make_loss(side) for side in recipe.sizes]
         for parameter in self.network.parameters():  # the layout in which convolutions are fastest
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -122,7 +134,6 @@ class Run:
             model = DistributedDataParallel(self.network)
         pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.seed)
         writer = SummaryWriter(str(self.out)) if self.rank == 0 else None
-        grids = [self.network.cells_of(side, self.device) for side in self.recipe.sizes]
         started, first, totals = time.monotonic(), self.step, torch.zeros(2)
         precision = bfloat16_is_fast(self.device)
         for batch in self.batches(pictures):
@@ -133,7 +144,7 @@ class Run:
                 group["lr"] = rate
             with torch.autocast(self.device.type, torch.bfloat16, enabled=precision):
                 output = model(images)
-            score_loss, box_loss = detection_loss(output, boxes, kinds, grids[self.step % len(grids)])
+            score_loss, box_loss = self.losses[self.step % len(self.losses)](output, boxes, kinds)
             self.optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(score_loss + box_loss)
             nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -160,6 +171,16 @@ class Run:
                 dist.barrier()
         if writer:
             writer.close()
+
+    def make_loss(self, side: int) -> Loss:
+        """The loss of inputs of this side in pixels."""
+        if self.recipe.loss == "lafd":
+            return functools.partial(detection_loss, cells=self.network.cells_of(side, self.device))
+        if not isinstance(self.network, LffdNet):
+            raise UsageError(
+                f"the loss lffd is for the networks of LFFD, not for {self.recipe.model}: use --model lffd."
+            )
+        return LffdLoss(self.network, side, self.device)
 
     def batches(self, pictures: TrainingPictures) -> DataLoader[Batch]:
         """The batches from this step on; picture numbers depend on step and process alone."""
