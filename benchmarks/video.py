@@ -1,24 +1,25 @@
 """Measures `lafd video` on a drawn film of 30 s, 1280x720, 24 frames a second, H.264 with AAC.
 
-    python benchmarks/video.py [--seconds 30] [--report benchmarks/video.json] [-- options of lafd video]
+    python benchmarks/video.py -o benchmarks/video [--seconds 30] [-- options of lafd video]
 
-It prints and writes: seconds, frames a second, times real time, the time of each stage, and the peak memory of the
-process in the first half and in all, which should be about the same.
+It writes `video.json` and `video.md`: seconds, frames a second, times real time, seconds of processor time, the time of
+each stage, and the peak memory of the process in the first half of the run and in all, which should be about the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
-import os
-import platform
 import re
+import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -26,6 +27,7 @@ import cv2
 import numpy as np
 
 from films import write_film
+from lafd.benchmark.report import machine
 from lafd.drawing import demo_scene, draw_scene
 
 RATE = 24
@@ -61,9 +63,10 @@ def watch_memory(process: subprocess.Popen[str], samples: list[float]) -> None:
         time.sleep(0.25)
 
 
-def measure(film: Path, out: Path, options: list[str]) -> dict[str, object]:
+def measure(film: Path, out: Path, options: list[str]) -> dict[str, Any]:
     """Runs the command once."""
     command = [sys.executable, "-m", "lafd", "video", str(film), "-o", str(out), *options]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own command
     memory: list[float] = []
     watcher = threading.Thread(target=watch_memory, args=(process, memory))
@@ -73,29 +76,61 @@ def measure(film: Path, out: Path, options: list[str]) -> dict[str, object]:
     print(said, end="")
     if process.returncode:
         raise SystemExit(process.returncode)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     head, _, *rows = said.splitlines()
-    seconds, rate, times = re.findall(r"([\d.]+) (?:s:|frames/s|x real)", head)
+    frames, seconds, rate, times = re.findall(r"([\d.]+) (?:frames,|s:|frames/s|x real)", head)
     stages = {
-        words[0]: {"threads": int(words[1]), "busy_s": float(words[2])} for words in map(str.split, rows)
+        name: {"threads": int(threads), "busy_s": float(busy), "waiting_s": float(waiting)}
+        for name, threads, busy, _, waiting, _ in map(str.split, rows)
     }
     half = len(memory) // 2
     return {
-        "command": "lafd video film.mp4 -o out.mp4 " + " ".join(options),
+        "frames": int(frames),
         "seconds": float(seconds),
         "frames_per_second": float(rate),
         "times_real_time": float(times),
+        "processor_s": round(sum(after[:2]) - sum(before[:2]), 2),
         "stages": stages,
-        "memory_mib": {"first_half": max(memory[: half + 1], default=0), "peak": max(memory, default=0)},
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "machine": platform.processor() or platform.machine(),
+        "memory_mib": {
+            "first_half": round(max(memory[: half + 1], default=0)),
+            "peak": round(max(memory, default=0)),
+        },
     }
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report for people."""
+    run, film = report["run"], report["film"]
+    lines = [
+        "# Films",
+        "",
+        f"A drawn film of {film['seconds']} s, {WIDTH}x{HEIGHT}, {RATE} frames/s, H.264 with sound, is read, "
+        "every frame is looked at, and it is written again as H.264.",
+        "",
+        "| figure | value |",
+        "| --- | ---: |",
+        f"| times real time | {run['times_real_time']:.2f} |",
+        f"| frames per second | {run['frames_per_second']:.1f} |",
+        f"| seconds | {run['seconds']:.1f} |",
+        f"| seconds of processor time, start included | {run['processor_s']:.1f} |",
+        f"| memory, peak of the first half, MiB | {run['memory_mib']['first_half']} |",
+        f"| memory, peak of all, MiB | {run['memory_mib']['peak']} |",
+        "",
+        "| stage | threads | busy, s | waiting, s |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name, stage in run["stages"].items():
+        lines.append(f"| {name} | {stage['threads']} | {stage['busy_s']:.2f} | {stage['waiting_s']:.2f} |")
+    details = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
+    lines += ["", f"Machine: {details}. Date: {report['date'][:10]}. Command: `{report['command']}`.", ""]
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Makes the film, measures and writes the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=30, help="length of the film")
-    parser.add_argument("--report", type=Path, help="write the numbers to this file as JSON")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write video.json and video.md")
     parser.add_argument("options", nargs="*", help="options of lafd video, after --")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -106,10 +141,19 @@ def main() -> None:
             sound="aac",
             codec_options={"preset": "fast", "crf": "20"},
         )
-        report = measure(film, Path(folder) / "out.mp4", arguments.options)
-    print(json.dumps(report, indent=2))
-    if arguments.report:
-        arguments.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        run = measure(film, Path(folder) / "out.mp4", arguments.options)
+    report = {
+        "command": " ".join(["python benchmarks/video.py", *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "film": {"seconds": arguments.seconds, "width": WIDTH, "height": HEIGHT, "frames_per_second": RATE},
+        "run": run,
+    }
+    print(json.dumps(report, indent=1))
+    if arguments.output:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        (arguments.output / "video.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        (arguments.output / "video.md").write_text(markdown(report), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,12 @@
-"""What accompanies the pictures of a film: subtitles, chapters, attached files, and where a film starts."""
+"""What accompanies the pictures of a film: subtitles, chapters, attached files; and films that are no files."""
 
 from __future__ import annotations
 
+import functools
+import http.server
+import os
+import signal
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +19,7 @@ import av
 
 from films import decoded, drawn, moving, packets, write_film
 from lafd.cli import main
+from lafd.video import source
 
 SUBTITLES = "1\n00:00:00,100 --> 00:00:00,300\nHello\n\n2\n00:00:00,350 --> 00:00:00,480\nAgain\n"
 
@@ -93,3 +99,54 @@ def test_a_transport_stream_starts_at_zero(tmp_path: Path) -> None:
     assert [time - after[0] for time in after] == pytest.approx([t - before[0] for t in before], abs=1e-4)
     first = [packets(path, "audio")[0][0] for path in (film, tmp_path / "out.mp4")]
     assert after[0] - first[1] == pytest.approx(before[0] - first[0], abs=1e-3)
+
+
+def test_a_film_can_come_from_a_url(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mkv", [picture for picture, _ in drawn(moving, 12)], sound="flac")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        site = f"http://127.0.0.1:{server.server_port}"
+        try:
+            assert video(f"{site}/film.mkv", "-o", tmp_path / "out.mkv") == 0
+            assert video(f"{site}/none.mkv", "-o", tmp_path / "none.mkv") == 1
+        finally:
+            server.shutdown()
+    assert packets(tmp_path / "out.mkv", "audio") == packets(film, "audio")
+    assert len(decoded(tmp_path / "out.mkv")) == 12
+    assert not (tmp_path / "none.mkv").exists()
+
+
+def interrupt_when_written(path: Path) -> None:
+    """Sends Ctrl-C to this process as soon as the file has content."""
+    patience = threading.Event()
+    while not path.exists() or path.stat().st_size < 1000:
+        patience.wait(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or "lavfi" not in av.formats_available, reason="needs a camera to simulate"
+)
+def test_a_webcam_is_recorded_until_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = write_film(tmp_path / "film.mkv", [picture for picture, _ in drawn(moving, 12)])
+    pictures = f"movie={film}:loop=0,setpts=N/24/TB,realtime"  # FFmpeg's own device: endless, at its own pace
+
+    def open_camera(number: int) -> object:
+        assert number == 3
+        return av.open(pictures, format="lavfi")
+
+    monkeypatch.setattr(source, "open_camera", open_camera)
+    assert video(3, "-o", tmp_path / "counted.mp4", "--frame-count", 10) == 0
+    assert [round(24 * frame.time) for frame in decoded(tmp_path / "counted.mp4")] == list(range(10))
+    threading.Thread(
+        target=interrupt_when_written, args=(tmp_path / "recorded.part.mp4",), daemon=True
+    ).start()
+    assert video(3, "-o", tmp_path / "recorded.mp4", "--json", tmp_path / "faces.json") == 0
+    assert len(decoded(tmp_path / "recorded.mp4")) > 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "counted.mp4",
+        "faces.json",
+        "film.mkv",
+        "recorded.mp4",
+    ]

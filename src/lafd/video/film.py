@@ -96,7 +96,7 @@ class Run:
         ended = False
         try:
             self._frames(summary)
-            summary.complete = not self.stopped() or self.faces.source.live
+            summary.complete = not self.stopped() or self.faces.source.endless
             ended = True
         finally:
             began = time.perf_counter()

@@ -47,7 +47,8 @@ class Source:
     Attributes:
         first: The first frame, from which size, format and colours are known.
         copied: The other streams, to be copied.
-        live: Whether it goes on until somebody stops it.
+        live: Whether it is a webcam.
+        endless: Whether it goes on until somebody stops it: a webcam, or a stream without a length.
 
     Raises:
         UsageError: There is no such file or webcam.
@@ -58,6 +59,7 @@ class Source:
         self.name, self.limit, self.counts = name, limit, Counts()
         self.live = name.isdigit() and not Path(name).exists()
         self.container = open_camera(int(name)) if self.live else open_film(name)
+        self.endless = self.live or ("://" in name and not self.container.duration)
         pictures = [s for s in self.container.streams.video if not s.disposition.value & _STILL]
         if not pictures:
             kinds = _kinds(self.container)
@@ -97,7 +99,7 @@ class Source:
         seconds = Fraction(self.container.duration, av.time_base) if self.container.duration else None
         guess = self.stream.frames or (int(seconds * self.rate) if seconds else 0)
         known = [n for n in (guess, self.limit) if n]
-        return min(known) if known and not (self.live and not self.limit) else None
+        return min(known) if known and not (self.endless and not self.limit) else None
 
     def read(self, stopped: Callable[[], bool]) -> Iterator[VideoFrame | Packet[Any]]:
         """Frames with increasing timestamps, and packets of `copied`, until the end or until stopped."""
