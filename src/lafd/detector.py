@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lafd import boxes as box_maths
-from lafd import images, models, preprocess
+from lafd import images, models, preprocess, slicing
 from lafd.detections import Detections
 from lafd.errors import UsageError
 from lafd.images import ImageSource, Picture
@@ -29,6 +30,8 @@ class Options:
     Attributes:
         size: Longer side at which the network sees an image, in pixels; larger finds smaller faces and takes longer.
         resize_scale: Scales images by this factor instead of to `size`.
+        slice: Looks also at overlapping tiles of so many pixels, each at `size`, for tiny faces in large images; "auto"
+            at tiles of `size` pixels in images more than twice as large. Time grows with the number of tiles.
         confidence: Least score, in [0, 1].
         iou: Of two boxes that overlap by more than this IoU, in [0, 1], only the better one stays.
         max_faces: Keeps only so many, the best.
@@ -42,6 +45,7 @@ class Options:
 
     size: int | None = None
     resize_scale: float | None = None
+    slice: int | Literal["auto"] | None = None
     confidence: float | None = None
     iou: float | None = None
     max_faces: int | None = None
@@ -54,6 +58,10 @@ class Options:
             raise UsageError(f"size must be between 32 and 16384 pixels, not {self.size}.")
         if self.resize_scale is not None and not (math.isfinite(self.resize_scale) and self.resize_scale > 0):
             raise UsageError(f"resize scale must be a positive number, not {self.resize_scale}.")
+        if self.slice is not None and self.slice != "auto" and not 64 <= self.slice <= 16384:
+            raise UsageError(f'slice must be "auto" or between 64 and 16384 pixels, not {self.slice}.')
+        if self.slice is not None and self.resize_scale is not None:
+            raise UsageError("slice and resize scale contradict each other: leave one out.")
         for name, value in (("confidence", self.confidence), ("iou", self.iou)):
             if value is not None and not 0 <= value <= 1:
                 raise UsageError(f"{name} must be between 0 and 1, not {value}.")
@@ -126,13 +134,16 @@ class Detector:
             pixels = images.to_bgr(image, rgb=rgb, background=options.background)
             return Picture(pixels, pixels.shape[1], pixels.shape[0])
         # twice what is needed: at less, the coarse decoding moves boxes by pixels
-        reduce_to = 2 * (options.size or self.card.size) if options.resize_scale is None else None
+        shrinks = options.resize_scale is None and options.slice is None
+        reduce_to = 2 * (options.size or self.card.size) if shrinks else None
         return images.read_image(
             image, reduce_to=reduce_to, background=options.background, max_pixels=options.max_pixels
         )
 
     def detect_pictures(self, pictures: Sequence[Picture], options: Options) -> list[Detections]:
         """Finds the faces of pictures that have been read."""
+        if options.slice is not None:
+            return [slicing.detect(self, picture, options) for picture in pictures]
         views = [self.view(picture, options) for picture in pictures]
         groups: dict[tuple[int, int], list[int]] = {}
         for i, view in enumerate(views):

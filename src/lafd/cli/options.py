@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Literal
 
 from lafd import models
 from lafd.detector import Detector, Options
@@ -21,6 +22,12 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--resize-scale", type=float, help="scale pictures by this factor instead of to --size"
+    )
+    group.add_argument(
+        "--slice",
+        default="off",
+        metavar="PX",
+        help="look also at overlapping tiles of PX, each at --size, for tiny faces; or auto (default: off)",
     )
     group.add_argument("--confidence", type=float, help="least score, 0 to 1 (default: the model's)")
     group.add_argument(
@@ -68,6 +75,7 @@ def detection_options(arguments: argparse.Namespace) -> Options:
     return Options(
         size=arguments.size,
         resize_scale=arguments.resize_scale,
+        slice=slice_side(arguments.slice),
         confidence=arguments.confidence,
         iou=arguments.iou,
         max_faces=arguments.max_faces,
@@ -75,6 +83,15 @@ def detection_options(arguments: argparse.Namespace) -> Options:
         background=colour(arguments.background),
         max_pixels=arguments.max_pixels,
     )
+
+
+def slice_side(text: str) -> int | Literal["auto"] | None:
+    """640 from "640", "auto" from "auto", None from "off"."""
+    if text == "auto":
+        return "auto"
+    if not (text == "off" or text.isdecimal()):
+        raise UsageError(f"slice must be off, auto or a number of pixels, not {text!r}.")
+    return None if text == "off" else int(text)
 
 
 def colour(text: str) -> Colour:

@@ -154,10 +154,11 @@ class FacesInFilm:
         if not hasattr(self.local, "reformatter"):
             self.local.reformatter = VideoReformatter()
         first = frames[0]
-        view = self.detector.view(Picture(_NO_PIXELS, first.width, first.height), self.options)
-        pictures = [
-            small_picture(frame, (view.width, view.height), self.local.reformatter) for frame in frames
-        ]
+        size = first.width, first.height
+        if self.options.slice is None:
+            view = self.detector.view(Picture(_NO_PIXELS, *size), self.options)
+            size = view.width, view.height
+        pictures = [small_picture(frame, size, self.local.reformatter) for frame in frames]
         found = self.detector.detect_pictures(pictures, self.options)
         with self.lock:
             self.times.detect.busy += time.perf_counter() - started
