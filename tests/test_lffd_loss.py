@@ -9,6 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor  # noqa: E402
+
 from lafd.errors import UsageError  # noqa: E402
 from lafd.networks.lffd import Layout, LffdNet, StageLayout  # noqa: E402
 from lafd.training import lffd_loss  # noqa: E402
@@ -32,13 +34,11 @@ def loss(network: LffdNet) -> LffdLoss:
     return LffdLoss(network, 64, CPU)
 
 
-def labels(*boxes: tuple[float, float, float, float], kind: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+def labels(*boxes: tuple[float, float, float, float], kind: int = 1) -> tuple[Tensor, Tensor]:
     return torch.tensor([boxes], dtype=torch.float32), torch.full((1, len(boxes)), kind)
 
 
-def answers(
-    loss: LffdLoss, boxes: torch.Tensor, kinds: torch.Tensor
-) -> tuple[list[int], list[int], torch.Tensor, torch.Tensor]:
+def answers(loss: LffdLoss, boxes: Tensor, kinds: Tensor) -> tuple[list[int], list[int], Tensor, Tensor]:
     """How many cells of each branch answer, and are not judged; the centres of both."""
     answering, _, ignored = (part[0] for part in loss.assign(boxes, kinds))
     numbers = [[int((part & (loss.branches == b)).sum()) for b in range(2)] for part in (answering, ignored)]
@@ -63,7 +63,7 @@ def test_faces_just_out_of_range_overlaps_and_ignore_regions_are_not_judged(loss
     assert answers(loss, *labels((8, 8, 26, 26), kind=0))[:2] == ([0, 0], [0, 0])
 
 
-def judged(loss: LffdLoss, boxes: torch.Tensor, kinds: torch.Tensor) -> list[int]:
+def judged(loss: LffdLoss, boxes: Tensor, kinds: Tensor) -> list[int]:
     """Cells of each branch whose score is counted."""
     count = len(loss.centres)
     logits = torch.linspace(-1, 1, count)[None].requires_grad_()
@@ -100,7 +100,7 @@ def test_a_network_learns_a_face(network: LffdNet, loss: LffdLoss) -> None:
     for _ in range(60):
         score_loss, box_loss = loss(network(torch.from_numpy(image)), boxes, kinds)
         optimiser.zero_grad()
-        (score_loss + box_loss).backward()
+        torch.autograd.backward(score_loss + box_loss)
         optimiser.step()
     with torch.inference_mode():
         logits, found = network(torch.from_numpy(image))
@@ -114,7 +114,7 @@ def test_pictures_without_faces_give_a_loss(network: LffdNet, loss: LffdLoss) ->
         network(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)), torch.zeros(2, 1, 4), torch.zeros(2, 1)
     )
     assert score.isfinite() and score > 0 and box == 0
-    (score + box).backward()
+    torch.autograd.backward(score + box)
 
 
 def test_it_is_for_networks_of_the_family_alone(tmp_path: Path) -> None:
