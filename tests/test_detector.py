@@ -194,9 +194,9 @@ def test_openvino_agrees_with_onnxruntime(detector: Detector, scene: Scene) -> N
 
 def test_real_pictures(detector: Detector, shared_data: Path) -> None:
     from lafd.evaluation.average_precision import Judged, average_precision, match
-    from lafd.training.samples import read_coco
+    from lafd.training.samples import read_samples
 
-    samples = read_coco(shared_data / "val.json")[::6]
+    samples = read_samples(shared_data / "val.json")[::6]
     judged = []
     for sample in samples:
         faces = detector.detect(sample.path, Options(confidence=0.05))

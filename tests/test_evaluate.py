@@ -251,14 +251,32 @@ def test_without_the_extra_the_message_names_it(
     assert not (tmp_path / "report").exists()
 
 
-@pytest.mark.parametrize("text", ["[]", '{"images": [{}], "annotations": []}', "{", '{"images": 3}'])
-def test_annotations_that_are_not_coco_are_named(
-    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "names no pictures"),
+        ('{"images": [{}], "annotations": []}', "there are no pictures in it"),
+        ("{", "not JSON"),
+        ('{"images": 3}', "not a COCO file"),
+    ],
+)
+def test_annotations_that_cannot_be_judged_by_are_named(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "coco.json"
     path.write_text(text)
     assert main(["evaluate", str(path)]) == 1
-    assert "coco.json: not a readable COCO file" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"{path}: " in error and message in error
+
+
+def test_a_folder_of_annotations_is_judged_by(
+    coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert", str(coco), str(tmp_path / "voc"), "--to", "voc", "--copy"]) == 0
+    boxes = write(tmp_path / "perfect.jsonl", perfect(coco))
+    assert main(["evaluate", str(tmp_path / "voc"), "--detections", str(boxes), "--bootstrap", "0"]) == 0
+    assert row(capsys.readouterr().out, "AP50") == ["1.000"]
 
 
 def test_evaluation_does_not_import_torch(lafd: RunLafd, coco: Path, tmp_path: Path) -> None:

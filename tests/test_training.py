@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import numpy as np
 import pytest
 
 from lafd import Detector, LafdError
+from lafd.annotations import FORMATS, read_annotations, write_annotations
+from lafd.annotations.writing import copy_pictures
+from lafd.cli import main
 from lafd.drawing import draw_scene
 from lafd.images import save_image
 
@@ -98,7 +102,7 @@ def test_faces_mostly_outside_a_view_are_ignored_not_learnt() -> None:
 
 
 def test_pictures_depend_on_seed_number_and_side_alone(coco: Path) -> None:
-    data = samples.read_coco(coco)
+    data = samples.read_samples(coco)
     first, second = (TrainingPictures(data, [], seed=5) for _ in range(2))
     for key in ((3, 96), (0, 64), (17, 96)):
         a, b = first[key], second[key]
@@ -107,7 +111,7 @@ def test_pictures_depend_on_seed_number_and_side_alone(coco: Path) -> None:
 
 
 def test_views_cover_scales_from_tiny_to_larger_than_the_view(coco: Path) -> None:
-    pictures = TrainingPictures(samples.read_coco(coco), [], seed=0)
+    pictures = TrainingPictures(samples.read_samples(coco), [], seed=0)
     boxes = np.concatenate([pictures[i, 128][1][~pictures[i, 128][2]] for i in range(300)])
     sides = (boxes[:, 2:] - boxes[:, :2]).max(1)
     assert sides.min() < 12 and sides.max() > 110
@@ -146,7 +150,7 @@ def test_giou_agrees_with_iou_for_boxes_that_share_a_hull() -> None:
 
 
 def test_padded_boxes_are_marked(coco: Path) -> None:
-    pictures = TrainingPictures(samples.read_coco(coco), [], seed=0)
+    pictures = TrainingPictures(samples.read_samples(coco), [], seed=0)
     images, boxes, kinds = collate([pictures[i, 96] for i in range(8)])
     assert images.shape == (8, 96, 96, 3) and images.dtype == torch.uint8
     assert ((boxes[..., 2:] > boxes[..., :2]).all(-1) == (kinds > 0)).all()
@@ -270,27 +274,89 @@ def test_two_processes_train_as_one(coco: Path, tmp_path: Path) -> None:
     assert "step 6" in done.stdout or (out / "best.safetensors").exists()
 
 
+def changed(coco: Path, tmp_path: Path, change: Callable[[Any], object]) -> Path:
+    """The annotations after a change, beside the same pictures."""
+    data = json.loads(coco.read_text())
+    change(data)
+    path = coco.with_name(f"bad-{tmp_path.name}.json")
+    path.write_text(json.dumps(data))
+    return path
+
+
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
-        (lambda d: d.pop("annotations"), "COCO"),
-        (lambda d: d["images"][0].update(file_name="gone.png"), "gone.png"),
-        (lambda d: d["annotations"][0].update(bbox=[1, 1, float("nan"), 4]), "0.png"),
-        (lambda d: d["annotations"][0].update(bbox=[1, 1, 0, 4]), "0.png"),
+        (lambda d: d.update(images=3), "not a COCO file"),
+        (lambda d: d["images"][0].update(file_name="gone.png"), "1 of 12 pictures are not in"),
+        (lambda d: d["images"][0].update(width=320), "its annotations say 320 x 120"),
         (lambda d: d["annotations"].clear(), "no faces"),
+        (lambda d: [image.update(split="test") for image in d["images"]], "no faces"),
     ],
 )
-def test_bad_annotations_are_named(coco: Path, tmp_path: Path, change: object, hint: str) -> None:
-    data = json.loads(coco.read_text())
-    change(data)  # type: ignore[operator]
-    path = coco.with_name(f"bad-{tmp_path.name}.json")
-    path.write_text(json.dumps(data))
-    done = train("--data", path, "--out", tmp_path / "run", "--steps", 1, *QUICK)
-    assert done.returncode in (1, 2) and hint in done.stderr and "Traceback" not in done.stderr
+def test_annotations_that_cannot_be_trained_on_are_named(
+    coco: Path,
+    tmp_path: Path,
+    change: Callable[[Any], object],
+    hint: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = changed(coco, tmp_path, change)
+    status = main(["train", "--data", str(path), "--out", str(tmp_path / "run"), "--steps", "1", *QUICK])
+    assert status in (1, 2) and hint in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (lambda d: d["annotations"][0].update(bbox=[1, 1, float("nan"), 4]), "a box of 0.png"),
+        (lambda d: d["annotations"][0].update(bbox=[1, 1, 0, 4]), "0.png: 1 boxes without area"),
+        (lambda d: d["annotations"][0].update(category_id=7), "category 7 is not declared"),
+        (lambda d: d["annotations"][0].update(image_id=99), "there is no image 99"),
+    ],
+)
+def test_wrong_boxes_are_told(
+    coco: Path,
+    tmp_path: Path,
+    change: Callable[[Any], object],
+    hint: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    data = samples.read_samples(changed(coco, tmp_path, change))
+    assert len(data) == 12 and hint in caplog.text
+    assert all((sample.boxes[:, 2:] > sample.boxes[:, :2]).all() for sample in data)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_annotation_format_is_read(name: str, coco: Path, tmp_path: Path) -> None:
+    wanted = {sample.path.name: sample for sample in samples.read_samples(coco)}
+    path = tmp_path / {"coco": "a.json", "cvat": "a.xml", "label-studio": "b.json"}.get(name, "folder")
+    dataset, missing = copy_pictures(read_annotations(coco), FORMATS[name].picture_folder(path))
+    assert not missing
+    write_annotations(dataset, path, name)
+    found = samples.read_samples(path)
+    assert {sample.path.name for sample in found} == set(wanted)
+    for sample in found:
+        same = wanted[sample.path.name]
+        boxes = same.boxes if name != "yolo" else same.boxes[~same.ignore]  # YOLO has no ignore regions
+        assert sample.size == same.size and np.allclose(sample.boxes, boxes, atol=0.01)
+        assert name == "yolo" or sample.ignore.tolist() == same.ignore.tolist()
+        if name in ("coco", "labelme", "label-studio"):  # those that carry attributes of pictures
+            assert (sample.source, sample.style) == (same.source, same.style)
+
+
+def test_splits_are_those_of_the_annotations(coco: Path, tmp_path: Path) -> None:
+    def divide(data: Any) -> None:
+        for image, split in zip(data["images"], ["val", "test", "train", ""] * 3, strict=True):
+            image["split"] = split
+
+    train_part, held = samples.split_as_annotated(samples.read_samples(changed(coco, tmp_path, divide)))
+    assert [s.split for s in held] == ["val"] * 3
+    assert sorted(s.split for s in train_part) == [""] * 3 + ["train"] * 3
 
 
 def test_a_holdout_keeps_sources_together(coco: Path) -> None:
-    data = samples.read_coco(coco)
+    data = samples.read_samples(coco)
     train_part, held = samples.split_by_source(data, 0.4)
     assert held and train_part and len(held) + len(train_part) == len(data)
     assert not {s.source for s in held} & {s.source for s in train_part}
@@ -298,6 +364,6 @@ def test_a_holdout_keeps_sources_together(coco: Path) -> None:
 
 
 def test_repeated_tags_come_more_often(coco: Path) -> None:
-    data = samples.read_coco(coco)
+    data = samples.read_samples(coco)
     assert len(samples.repeat(data, {"cel": 3})) == 3 * len(data)
     assert len(samples.repeat(data, {"manga": 3})) == len(data)

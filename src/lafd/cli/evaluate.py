@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "annotations",
         type=Path,
-        metavar="COCO",
-        help="COCO JSON file beside its pictures; iscrowd marks ignore regions",
+        metavar="PATH",
+        help="annotations of any format (see docs/annotations.md)",
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="write report.json, report.md and plots into DIR"

@@ -17,18 +17,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         required=True,
-        metavar="COCO",
-        help="COCO files; pictures lie beside them",
+        metavar="PATH",
+        help="annotations of any format (see docs/annotations.md)",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the run; a run in it is continued"
     )
-    parser.add_argument("--val", type=Path, nargs="+", metavar="COCO", help="COCO files to judge by")
+    parser.add_argument("--val", type=Path, nargs="+", metavar="PATH", help="annotations to judge by")
     parser.add_argument(
         "--holdout",
         type=float,
         default=0.0,
-        help="without --val: judge by this share of the sources (0 to 0.5)",
+        help="judge by this share of the sources, if nothing else is there to judge by (0 to 0.5)",
     )
     parser.add_argument(
         "--sprites", type=Path, metavar="JSON", help="characters with transparency to compose onto pictures"
@@ -117,13 +117,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"sizes must be multiples of 32, at least 64, not {' '.join(map(str, recipe.sizes))}."
         )
-    train = [sample for path in arguments.data for sample in samples.read_coco(path)]
-    validation = [sample for path in arguments.val or () for sample in samples.read_coco(path)]
-    if not validation:
+    given = [sample for path in arguments.data for sample in samples.read_samples(path)]
+    train, validation = samples.split_as_annotated(given)
+    if arguments.val:
+        validation = [sample for path in arguments.val for sample in samples.read_samples(path)]
+    elif not validation:
         train, validation = samples.split_by_source(train, arguments.holdout)
     sprites = samples.read_sprites(arguments.sprites) if arguments.sprites else []
     if not any((~sample.ignore).any() for sample in train):
         raise UsageError(f"no faces to learn from in {', '.join(map(str, arguments.data))}.")
+    samples.check_pictures([*train, *validation])
     arguments.out.mkdir(parents=True, exist_ok=True)
     Run(
         recipe,

@@ -14,9 +14,7 @@ from lafd.errors import LafdError
 from lafd.training.samples import Sample
 
 
-def read_detections(
-    path: Path, samples: Sequence[Sample], folder: Path
-) -> tuple[list[Detections], list[str]]:
+def read_detections(path: Path, samples: Sequence[Sample]) -> tuple[list[Detections], list[str]]:
     """Reads the boxes found in annotated pictures.
 
     A line belongs to the picture with whose name in the annotations its path ends, or which ends with its path.
@@ -26,7 +24,6 @@ def read_detections(
         path: JSON lines of {"path", "width", "height", "faces": [{"box": [x1, y1, x2, y2], "score"}, ...]}, or of
             {"path", "error"} for a picture that the detector could not read.
         samples: The annotated pictures.
-        folder: Where the names of the pictures start from.
 
     Returns:
         One `Detections` per sample, without boxes for a failed picture, and the errors.
@@ -34,7 +31,7 @@ def read_detections(
     Raises:
         LafdError: The file is unreadable, has a line of another form, or has not one line for each picture.
     """
-    names = [s.path.relative_to(folder) if s.path.is_relative_to(folder) else s.path for s in samples]
+    names = [PurePath(sample.name) for sample in samples]
     by_name: dict[str, list[int]] = {}
     for number, annotated in enumerate(names):
         by_name.setdefault(annotated.name, []).append(number)

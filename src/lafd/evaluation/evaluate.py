@@ -24,7 +24,7 @@ from lafd.evaluation.detections_file import read_detections
 from lafd.evaluation.inference import detect_samples, judge, judge_turned, network_scale
 from lafd.evaluation.intervals import Estimate
 from lafd.evaluation.report import Measuring, Report, measure, summarise
-from lafd.training.samples import Sample, read_coco
+from lafd.training.samples import Sample, read_samples
 
 ANGLES = range(0, 360, 15)
 DEFAULT_THRESHOLD = 0.5  # for boxes from a file, which names none
@@ -42,9 +42,10 @@ class Data:
 
     def describe(self) -> dict[str, Any]:
         """What a report says of them."""
+        file = self.path.is_file()  # a folder has no hash of its own
         return {
             "name": self.path.name,
-            "sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(),
+            **({"sha256": hashlib.sha256(self.path.read_bytes()).hexdigest()} if file else {}),
             "pictures": len(self.samples),
             "faces": sum(int((~sample.ignore).sum()) for sample in self.samples),
             "ignored": sum(int(sample.ignore.sum()) for sample in self.samples),
@@ -97,12 +98,12 @@ class Evaluation:
 
 
 def read_data(path: Path, rounds: int) -> Data:
-    """Reads a COCO file.
+    """Reads annotations.
 
     Raises:
-        LafdError: It cannot be read or has no pictures.
+        LafdError: They cannot be read, have no pictures, or name a picture that does not exist.
     """
-    samples = read_coco(path)
+    samples = read_samples(path)
     if not samples:
         raise LafdError(f"{path}: there are no pictures in it.")
     return Data(path, samples, rounds)
@@ -114,7 +115,7 @@ def evaluate_boxes(data: Data, task: BoxesTask) -> Evaluation:
     Raises:
         LafdError: The file does not fit the pictures, or too few boxes fit the faces to be corrected.
     """
-    found, failures = read_detections(task.file, data.samples, data.path.parent)
+    found, failures = read_detections(task.file, data.samples)
     judged = judge(data.samples, found)
     threshold = DEFAULT_THRESHOLD if task.threshold is None else task.threshold
     how = Measuring(data.samples, threshold, data.rounds)

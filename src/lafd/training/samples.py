@@ -1,18 +1,24 @@
-"""Annotated pictures for training: what they are, and reading them from COCO files."""
+"""Annotated pictures for training and evaluation: what they are, and how they are divided."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lafd.annotations import AnnotatedImage, Dataset, read_annotations
+from lafd.annotations.reading import image_size
 from lafd.errors import LafdError
+
+_VALIDATION = ("val", "valid", "validation")  # names of one split, as file formats have them
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class Sample:
         source: Where the picture comes from; pictures of one source stay on one side of a split.
         tags: Style and difficulty of the picture.
         style: The style alone, "" if unstated.
+        split: The part of the data set that it belongs to, such as "val"; "" if unstated.
+        name: The picture's path as the annotations have it.
     """
 
     path: Path
@@ -36,47 +44,74 @@ class Sample:
     source: str
     tags: tuple[str, ...] = ()
     style: str = ""
+    split: str = ""
+    name: str = ""
 
 
-def read_coco(path: Path) -> list[Sample]:
-    """Reads a COCO file; `iscrowd` marks ignore regions; pictures are sought beside the file.
+def read_samples(path: Path) -> list[Sample]:
+    """Reads annotations of any format; boxes of every category are faces.
 
-    Raises:
-        LafdError: The file cannot be read, is not COCO, or names a picture that does not exist.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        by_image: dict[int, list[dict[str, Any]]] = {}
-        for annotation in data["annotations"]:
-            by_image.setdefault(annotation["image_id"], []).append(annotation)
-        return [coco_sample(path, image, by_image.get(image["id"], [])) for image in data["images"]]
-    except OSError as error:
-        raise LafdError(f"{path}: cannot be read ({error.strerror}).") from None
-    except KeyError as error:
-        raise LafdError(f"{path}: not a readable COCO file (a field {error} is missing).") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise LafdError(f"{path}: not a readable COCO file ({error}).") from None
-
-
-def coco_sample(path: Path, image: dict[str, Any], annotations: list[dict[str, Any]]) -> Sample:
-    """One picture of a COCO file.
+    Of the attributes that a picture has, `source`, `style`, `tags` and `split` are kept. What is wrong with boxes is
+    logged as a warning, and such a box is left out.
 
     Raises:
-        LafdError: The picture does not exist, or a box is empty or not a number.
+        UsageError: There is nothing at the path, or the format needs a package that is missing.
+        LafdError: The annotations cannot be read, or name a picture that does not exist.
     """
-    name = image["file_name"]
-    file = path.parent / name
-    if not file.is_file():
-        raise LafdError(f"{path}: the picture {name} is not there.")
-    boxes = np.array([a["bbox"] for a in annotations], np.float32).reshape(-1, 4)
-    if not np.isfinite(boxes).all() or (boxes[:, 2:] <= 0).any():
-        raise LafdError(f"{path}: a box of {name} is empty or not a number.")
-    boxes[:, 2:] += boxes[:, :2]
-    ignore = np.array([bool(a.get("iscrowd", 0)) for a in annotations], bool)
-    style = str(image.get("style") or "")
-    tags = tuple(t for t in (style, *image.get("tags", ())) if t)
-    size = (int(image["width"]), int(image["height"]))
-    return Sample(file, size, boxes, ignore, image.get("source", name), tags, style)
+    dataset = read_annotations(path)
+    for problem in dataset.problems:
+        _log.warning("%s", problem)
+    used = {a.category for image in dataset.images for a in image.annotations}
+    if len(used) > 1:
+        _log.warning("%s: boxes of all categories count as faces: %s.", path, ", ".join(sorted(used)))
+    missing = [image.name for image in dataset.images if not dataset.path(image).is_file()]
+    if missing:
+        raise LafdError(
+            f"{path}: {len(missing)} of {len(dataset.images)} pictures are not in {dataset.root}, "
+            f"the first is {missing[0]}."
+        )
+    return [sample_of(image, dataset) for image in dataset.images]
+
+
+def sample_of(image: AnnotatedImage, dataset: Dataset) -> Sample:
+    """One picture of a data set."""
+    sides = image.boxes[:, 2:] - image.boxes[:, :2]
+    solid = (sides > 0).all(1)
+    if not solid.all():
+        _log.warning("%s: %d boxes without area are left out.", dataset.path(image), (~solid).sum())
+    style, source, split = (str(image.attributes.get(name) or "") for name in ("style", "source", "split"))
+    tags = image.attributes.get("tags") or ()
+    tags = tags if isinstance(tags, (list, tuple)) else (tags,)
+    return Sample(
+        dataset.path(image),
+        (image.width, image.height),
+        image.boxes[solid],
+        image.ignore[solid],
+        source or image.name,
+        tuple(str(tag) for tag in (style, *tags) if tag),
+        style,
+        split,
+        image.name,
+    )
+
+
+def check_pictures(samples: Iterable[Sample]) -> None:
+    """Checks the headers of all pictures, so that a long run does not end at one of them.
+
+    Raises:
+        LafdError: One cannot be read, or has another size than annotated.
+    """
+    for sample in samples:
+        width, height = image_size(sample.path)
+        if (width, height) != sample.size:
+            stated = f"{sample.size[0]} x {sample.size[1]}"
+            raise LafdError(f"{sample.path} has {width} x {height} pixels, its annotations say {stated}.")
+
+
+def split_as_annotated(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
+    """What the annotations give to train on, and to judge by (split "val"); split "test" is neither."""
+    train = [s for s in samples if s.split.lower() not in (*_VALIDATION, "test")]
+    return train, [s for s in samples if s.split.lower() in _VALIDATION]
 
 
 def split_by_source(samples: Iterable[Sample], fraction: float) -> tuple[list[Sample], list[Sample]]:
