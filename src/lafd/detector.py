@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,12 +76,16 @@ class Options:
 
 
 class Detector:
-    """Finds anime faces. One detector may be used by many threads at once.
+    """Finds anime faces.
+
+    One detector may be used by many threads at once, in a process that was forked after it was made, and pickled for
+    another process, where it loads the same model again.
 
     Args:
         model: Name of a shipped model (`lafd models` lists them) or path of an .onnx file with its card beside it.
         device: "auto", "cpu", "cuda", "tensorrt", "coreml", "directml" or "openvino".
-        threads: Threads of one forward pass on a CPU; None uses every core.
+        threads: Threads of one forward pass on a CPU; None uses every core, but one in a child of `multiprocessing`,
+            of which there are usually as many as cores. Results do not depend on it.
 
     Raises:
         UsageError: Unknown model or device.
@@ -101,6 +106,11 @@ class Detector:
         weights = models.find_model(model)
         self.card = models.load_card(weights)
         self.runtime = load_runtime(weights, device, threads)
+        own = model if model in models.shipped_models() else str(weights.resolve())
+        self.recipe = functools.partial(Detector, own, device=device, threads=threads)
+
+    def __reduce__(self) -> tuple[Callable[[], Detector], tuple[()]]:
+        return self.recipe, ()
 
     def detect(self, image: ImageSource, options: Options | None = None, *, rgb: bool = False) -> Detections:
         """Finds the faces of one image.

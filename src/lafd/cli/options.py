@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Literal
+
+import cv2
 
 from lafd import models
 from lafd.detector import Detector, Options
@@ -12,6 +13,7 @@ from lafd.errors import UsageError
 from lafd.images import DEFAULT_MAX_PIXELS
 from lafd.pixels import Colour
 from lafd.runtime import DEVICES
+from lafd.runtime.forking import usable_cores
 
 
 def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +106,8 @@ def colour(text: str) -> Colour:
 
 
 def make_detector(arguments: argparse.Namespace, threads: int | None) -> Detector:
-    """The detector that was asked for, computing one image with so many threads."""
+    """The detector that was asked for, scaling and computing one image with so many threads."""
+    cv2.setNumThreads(threads or -1)  # else every thread of ours would start as many as there are cores
     return Detector(arguments.model, device=arguments.device, threads=threads)
 
 
@@ -114,4 +117,4 @@ def worker_count(arguments: argparse.Namespace) -> int:
         if arguments.threads < 1:
             raise UsageError(f"threads must be at least 1, not {arguments.threads}.")
         return int(arguments.threads)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()

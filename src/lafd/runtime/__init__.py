@@ -39,7 +39,7 @@ def load_runtime(path: Path, device: str, threads: int | None) -> Runtime:
     Args:
         path: The .onnx file.
         device: One of `DEVICES`; "auto" takes a GPU that ONNX Runtime can use, else the CPU.
-        threads: Threads of one forward pass on a CPU; None uses every core.
+        threads: Threads of one forward pass on a CPU; None as of `Detector`.
 
     Raises:
         UsageError: The device is unknown or not available here.

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lafd.errors import ModelError, UsageError
 from lafd.runtime import Outputs
+from lafd.runtime.forking import PerProcess
+
+if TYPE_CHECKING:
+    import openvino
 
 
 class OpenVinoRuntime:
     """A model in OpenVINO on the CPU, computed in float32.
 
     Args:
-        path: The .onnx file.
-        threads: Threads of one forward pass; None leaves it to OpenVINO.
+        path: The .onnx file; it is not needed any more afterwards.
+        threads: Threads of one forward pass; None as of `PerProcess`.
 
     Raises:
         UsageError: OpenVINO is not installed.
@@ -29,16 +33,28 @@ class OpenVinoRuntime:
             import openvino
         except ImportError:
             raise UsageError("device openvino needs OpenVINO: pip install 'lafd[openvino]'") from None
-        config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = threads
-        try:
-            self.model = openvino.Core().compile_model(str(path), "CPU", config)
-        except RuntimeError as error:
-            raise ModelError(f"{path}: OpenVINO cannot load it ({str(error).splitlines()[0]}).") from None
+        self.path, self.model = path, path.read_bytes()
+        self.compiled = PerProcess(self.start, threads)
         self.name = f"OpenVINO {openvino.__version__.split('-')[0]}, cpu"
+
+    def start(self, threads: int) -> openvino.CompiledModel:
+        """The compiled model of this process."""
+        import openvino
+
+        config = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": threads,
+        }
+        core = openvino.Core()
+        try:
+            return core.compile_model(core.read_model(self.model, b""), "CPU", config)
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self.path}: OpenVINO cannot load it ({str(error).splitlines()[0]})."
+            ) from None
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Runtime.run`; a request of its own per call keeps threads apart."""
-        results = self.model.create_infer_request().infer({"images": images})
+        results = self.compiled.get().create_infer_request().infer({"images": images})
         return np.array(results["boxes"], np.float32), np.array(results["scores"], np.float32)
