@@ -91,6 +91,14 @@ class Detections:
         """{"width", "height", "faces": [{"box", "score"}, ...]}, ready for JSON."""
         return {"width": self.width, "height": self.height, "faces": [face.to_dict() for face in self]}
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Detections:
+        """What `to_dict` gave."""
+        faces = data["faces"]
+        boxes = np.array([face["box"] for face in faces], np.float32).reshape(-1, 4)
+        scores = np.array([face["score"] for face in faces], np.float32)
+        return cls(boxes, scores, data["width"], data["height"])
+
     def to_supervision(self) -> supervision.Detections:
         """As `supervision.Detections`, with class id 0.
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from lafd import images
 from lafd.detections import Detections
 from lafd.detector import Detector, Options
 from lafd.errors import LafdError
-from lafd.images import Picture
+from lafd.images import ImageSource, Picture
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,31 @@ class FileResult:
     """What became of one file, or of one frame of it.
 
     Attributes:
-        path: The file.
+        path: The file; a str is a URI such as s3://bucket/picture.png.
         frame: Number of the frame, from 0; None for the picture as a whole.
         detections: The faces; None when the file failed.
         error: Why it failed, one sentence.
     """
 
-    path: Path
+    path: Path | str
     frame: int | None = None
     detections: Detections | None = None
     error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Path, frame if there is one, width, height and faces, or path and error; ready for JSON."""
+        head: dict[str, Any] = {"path": str(self.path)}
+        if self.frame is not None:
+            head["frame"] = self.frame
+        if self.detections is None:
+            return {**head, "error": self.error}
+        return {**head, **self.detections.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> FileResult:
+        """The result that `to_dict` wrote, rounded as there."""
+        found = None if "error" in data else Detections.from_dict(data)
+        return cls(to_path(data["path"]), data.get("frame"), found, data.get("error"))
 
 
 @dataclass(frozen=True)
@@ -51,16 +67,23 @@ class Work:
 
 
 def detect_files(
-    detector: Detector, paths: Iterable[Path], options: Options, work: Work
+    detector: Detector, paths: Iterable[Path | str], options: Options, work: Work
 ) -> Iterator[FileResult]:
     """Detects faces in files; a file that cannot be read gives a result with an error and stops nothing.
 
     At most two batches per worker are in memory, however many files there are.
     """
+    return itertools.chain.from_iterable(detect_each(detector, paths, options, work))
+
+
+def detect_each(
+    detector: Detector, paths: Iterable[Path | str], options: Options, work: Work
+) -> Iterator[list[FileResult]]:
+    """As `detect_files`, with the results of a file together: one, or one per frame."""
     iterator = iter(paths)
     chunks = iter(lambda: list(itertools.islice(iterator, work.batch)), [])
     with ThreadPoolExecutor(work.workers, "lafd") as pool:
-        waiting: deque[Future[list[FileResult]]] = deque()
+        waiting: deque[Future[list[list[FileResult]]]] = deque()
         try:
             for chunk in chunks:
                 waiting.append(pool.submit(detect_chunk, detector, chunk, options, work))
@@ -73,39 +96,58 @@ def detect_files(
                 future.cancel()
 
 
-def detect_chunk(detector: Detector, paths: list[Path], options: Options, work: Work) -> list[FileResult]:
+def detect_chunk(
+    detector: Detector, paths: list[Path | str], options: Options, work: Work
+) -> list[list[FileResult]]:
     """Reads and detects a few files in one thread."""
-    keys: list[tuple[Path, int | None]] = []
-    pictures: list[Picture] = []
-    failures: dict[Path, FileResult] = {}
+    read: list[tuple[list[Frame], str | None]] = []
     for path in paths:
         try:
-            read = (
-                list(read_frames(path, options))
-                if work.all_frames
-                else [(None, detector.read(path, options))]
-            )
-            for _, picture in read:
+            frames = read_frames(path, options) if work.all_frames else [read_first(path, options, detector)]
+            for _, picture in frames:
                 detector.view(picture, options)
-            keys += [(path, frame) for frame, _ in read]
-            pictures += [picture for _, picture in read]
+            read.append((frames, None))
         except LafdError as error:
-            failures[path] = FileResult(path, error=str(error))
-    found = detector.detect_pictures(pictures, options)
-    results = [FileResult(path, frame, faces) for (path, frame), faces in zip(keys, found, strict=True)]
-    if work.visit:
-        results = [visited(result, work.visit) for result in results]
-    by_path: dict[Path, list[FileResult]] = {path: [failure] for path, failure in failures.items()}
-    for result in results:
-        by_path.setdefault(result.path, []).append(result)
-    return [result for path in dict.fromkeys(paths) for result in by_path[path]]
+            read.append(([], str(error)))
+    pictures = [picture for frames, _ in read for _, picture in frames]
+    found = iter(detector.detect_pictures(pictures, options))
+    results = []
+    for path, (frames, reason) in zip(paths, read, strict=True):
+        if reason is not None:
+            results.append([FileResult(path, error=reason)])
+            continue
+        each = [FileResult(path, number, next(found)) for number, _ in frames]
+        results.append([visited(result, work.visit) for result in each] if work.visit else each)
+    return results
 
 
-def read_frames(path: Path, options: Options) -> Iterator[tuple[int | None, Picture]]:
-    """Every frame of a file with its number."""
-    frames = images.load_frames(path, background=options.background, max_pixels=options.max_pixels)
-    for number, pixels in enumerate(frames):
-        yield number, Picture(pixels, pixels.shape[1], pixels.shape[0])
+Frame: TypeAlias = tuple[int | None, Picture]
+"""A picture with its number in its file; None for a file that is taken as one picture."""
+
+
+def to_path(name: str) -> Path | str:
+    """A path, or the text as it is if it is a URI."""
+    return name if "://" in name else Path(name)
+
+
+def source(path: Path | str) -> ImageSource:
+    """What to read: the path itself, or what lies at a URI."""
+    if isinstance(path, Path):
+        return path
+    from lafd.storage import fetch
+
+    return fetch(path)
+
+
+def read_first(path: Path | str, options: Options, detector: Detector) -> Frame:
+    """A file's picture, or the first of its frames."""
+    return None, detector.read(source(path), options)
+
+
+def read_frames(path: Path | str, options: Options) -> list[Frame]:
+    """Every frame of a file."""
+    frames = images.load_frames(source(path), background=options.background, max_pixels=options.max_pixels)
+    return [(i, Picture(pixels, pixels.shape[1], pixels.shape[0])) for i, pixels in enumerate(frames)]
 
 
 def visited(result: FileResult, visit: Callable[[FileResult], None]) -> FileResult:

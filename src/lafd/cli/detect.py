@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import dataclasses
 import itertools
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from tqdm import tqdm
 
 from lafd import images
 from lafd.cli import options
 from lafd.cli.formats import FORMATS
-from lafd.cli.paths import given_paths
-from lafd.detector import Options
+from lafd.cli.output import Totals, opened
+from lafd.cli.paths import given_sources
+from lafd.detector import Detector, Options
 from lafd.draw import draw
 from lafd.errors import LafdError, UsageError
-from lafd.files import replacing
-from lafd.pipeline import FileResult, Work, detect_files
+from lafd.pipeline import FileResult, Work, detect_each, source
+from lafd.seen import Seen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="picture, folder (recursive), glob, or - for a list on stdin"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="picture, folder (recursive), glob, URI, Parquet file with a column path, or - for a list on stdin",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write results here instead of standard output"
+        "-o",
+        "--output",
+        metavar="FILE|DIR/",
+        help="write results here instead of standard output; goes on where a run that was stopped ended",
     )
-    parser.add_argument("--format", choices=FORMATS, help="default: by the ending of FILE, else text")
+    parser.add_argument(
+        "--format", choices=(*FORMATS, "parquet"), help="default: by the ending of FILE, else text"
+    )
+    parser.add_argument(
+        "--shard",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="pictures in each Parquet file of DIR/ (default: %(default)s)",
+    )
     parser.add_argument(
         "--draw", type=Path, metavar="DIR", help="write pictures with their faces marked into DIR"
     )
@@ -51,8 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Detects, prints, and returns 1 when a picture failed."""
     wanted = options.detection_options(arguments)
-    if arguments.batch < 1:
-        raise UsageError(f"batch must be at least 1, not {arguments.batch}.")
+    for name in ("batch", "shard"):
+        if getattr(arguments, name) < 1:
+            raise UsageError(f"{name} must be at least 1, not {getattr(arguments, name)}.")
     single = len(arguments.paths) == 1 and Path(arguments.paths[0]).is_file()
     detector = options.make_detector(arguments, arguments.threads if single else 1)
     workers = 1 if single else options.worker_count(arguments)
@@ -60,80 +75,85 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             f"model {detector.card.name}, {detector.runtime.name}, {workers} worker threads", file=sys.stderr
         )
+    paths = given_sources(arguments.paths)
     marker = Marker(arguments.draw, wanted) if arguments.draw else None
+    if marker:
+        paths = map(marker.named, paths)
     work = Work(workers, arguments.batch, arguments.all_frames, marker.mark if marker else None)
-    paths = given_paths(arguments.paths)
-    started, done, faces, failures = time.monotonic(), 0, 0, []
-    kind = arguments.format or format_of(arguments.output)
-    with output(arguments.output) as stream, FORMATS[kind](stream) as writer:
-        for result in progress(detect_files(detector, paths, wanted, work), stream):
-            writer.write(result)
-            done += 1
-            faces += len(result.detections or ())
-            if result.error is not None:
-                failures.append(result)
-    seconds = time.monotonic() - started
-    for failure in failures:
-        print(f"lafd: {failure.error}", file=sys.stderr)
+    recipe = run_recipe(detector, wanted, arguments.all_frames)
+    started, totals = time.monotonic(), Totals()
+    with opened(arguments.output, arguments.format, arguments.shard, recipe) as output:
+        seen = Seen(totals.earlier(output.earlier()))
+        before = totals.pictures
+        remaining = (path for path in paths if not (len(seen) and seen.take(str(path))))
+        with progress(before, arguments.output is None and sys.stdout.isatty()) as bar:
+            for results in detect_each(detector, remaining, wanted, work):
+                output.write(results)
+                for result in results:
+                    totals.add(len(result.detections or ()), result.error is not None)
+                    if result.error is not None:
+                        bar.write(f"lafd: {result.error}", file=sys.stderr)
+                bar.update(len(results))
+    report(totals, before, time.monotonic() - started)
+    return 1 if totals.failures else 0
+
+
+def run_recipe(detector: Detector, wanted: Options, all_frames: bool) -> dict[str, Any]:
+    """What decides about results, in types of JSON."""
+    values = {"version": 1, "weights": detector.card.sha256, **dataclasses.asdict(wanted)}
+    return {**values, "background": list(wanted.background), "all_frames": all_frames}
+
+
+def report(totals: Totals, before: int, seconds: float) -> None:
+    """Prints what a run came to, of which earlier runs had done some before."""
+    rate = (totals.pictures - before) / max(seconds, 1e-9)
     print(
-        f"{done} pictures, {faces} faces, {len(failures)} failures, {done / max(seconds, 1e-9):.1f} pictures/s",
+        f"{totals.pictures} pictures, {totals.faces} faces, {totals.failures} failures, "
+        f"{rate:.1f} pictures/s" + (f", {before} were done before" if before else ""),
         file=sys.stderr,
     )
-    return 1 if failures else 0
 
 
-def format_of(output_file: Path | None) -> str:
-    """The format that the ending of the output file names, text for others."""
-    ending = output_file.suffix.lower().lstrip(".") if output_file else ""
-    return ending if ending in FORMATS else "text"
-
-
-@contextlib.contextmanager
-def output(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that appears only when it is complete."""
-    if path is None:
-        yield sys.stdout
-        return
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        yield stream
-
-
-def progress(results: Iterator[FileResult], stream: TextIO) -> Iterator[FileResult]:
-    """A progress bar on a terminal, unless the results are printed on the same terminal."""
-    hidden = not sys.stderr.isatty() or stream.isatty()
-    return iter(tqdm(results, unit=" pictures", file=sys.stderr, disable=hidden, dynamic_ncols=True))
+def progress(done: int, printing: bool) -> tqdm[Any]:
+    """A progress bar on a terminal, unless results are printed on the same terminal."""
+    hidden = not sys.stderr.isatty() or printing
+    return tqdm(initial=done, unit=" pictures", file=sys.stderr, disable=hidden, dynamic_ncols=True)
 
 
 class Marker:
-    """Writes pictures with their faces marked, each under a name of its own."""
+    """Writes pictures with their faces marked, each under a name of its own, the same whenever a list is done again."""
 
     def __init__(self, folder: Path, wanted: Options) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LafdError(f"{folder}: cannot be made ({error.strerror}).") from None
-        self.folder, self.options, self.lock = folder, wanted, threading.Lock()
-        self.owners: dict[str, tuple[Path, int | None]] = {}
+        self.folder, self.options = folder, wanted
+        self.names: dict[str, Path] = {}
+        self.taken: set[str] = set()
+
+    def named(self, path: Path | str) -> Path | str:
+        """Gives a path its name: the file's own where it is free, else with a number; unknown endings become .png."""
+        if str(path) not in self.names:
+            own = Path(path)
+            ending = own.suffix if own.suffix.lower() in images.WRITTEN_ENDINGS else ".png"
+            name, number = own.stem + ending, 1
+            while name.lower() in self.taken:
+                number += 1
+                name = f"{own.stem}-{number}{ending}"
+            self.taken.add(name.lower())
+            self.names[str(path)] = self.folder / name
+        return path
 
     def mark(self, result: FileResult) -> None:
         """Draws one result; called by several threads."""
         assert result.detections is not None
         background, limit = self.options.background, self.options.max_pixels
+        target = self.names[str(result.path)]
         if result.frame is None:
-            pixels = images.load_image(result.path, background=background, max_pixels=limit)
+            pixels = images.load_image(source(result.path), background=background, max_pixels=limit)
         else:
-            frames = images.load_frames(result.path, background=background, max_pixels=limit)
+            target = target.with_stem(f"{target.stem}-{result.frame:04d}")
+            frames = images.load_frames(source(result.path), background=background, max_pixels=limit)
             pixels = next(itertools.islice(frames, result.frame, None))
-        images.save_image(self.folder / self.name(result), draw(pixels, result.detections))
-
-    def name(self, result: FileResult) -> str:
-        """The file's own name where it is free, else with a number; endings that are not written become .png."""
-        ending = result.path.suffix if result.path.suffix.lower() in images.WRITTEN_ENDINGS else ".png"
-        stem = result.path.stem if result.frame is None else f"{result.path.stem}-{result.frame:04d}"
-        with self.lock:
-            name, number = stem + ending, 1
-            while name.lower() in self.owners:
-                number += 1
-                name = f"{stem}-{number}{ending}"
-            self.owners[name.lower()] = (result.path, result.frame)
-        return name
+        images.save_image(target, draw(pixels, result.detections))

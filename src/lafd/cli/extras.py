@@ -9,6 +9,8 @@ from lafd.errors import UsageError
 NEEDS = {
     "train": ("training", ("torch", "onnx", "onnxscript", "onnxslim", "safetensors", "tensorboard")),
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
+    "parquet": ("Parquet files", ("pyarrow",)),
+    "ray": ("the engine ray", ("ray", "pyarrow")),
     "video": ("films", ("av", "cjm_byte_track", "scipy")),
 }
 """Of each extra: what needs it, and the modules that it brings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TextIO
 
 from lafd.pipeline import FileResult
 
@@ -51,7 +51,7 @@ class JsonLinesWriter(Writer):
     """One JSON object per line."""
 
     def write(self, result: FileResult) -> None:  # noqa: D102
-        print(json.dumps(record(result), ensure_ascii=False), file=self.stream)
+        print(json.dumps(result.to_dict(), ensure_ascii=False), file=self.stream)
 
 
 class JsonWriter(Writer):
@@ -66,7 +66,7 @@ class JsonWriter(Writer):
             self.stream.write("\n]\n" if self.separator == ",\n" else "[]\n")
 
     def write(self, result: FileResult) -> None:  # noqa: D102
-        self.stream.write(self.separator + json.dumps(record(result), ensure_ascii=False))
+        self.stream.write(self.separator + json.dumps(result.to_dict(), ensure_ascii=False))
         self.separator = ",\n"
 
 
@@ -98,13 +98,3 @@ FORMATS: dict[str, Callable[[TextIO], Writer]] = {
     "jsonl": JsonLinesWriter,
     "csv": CsvWriter,
 }
-
-
-def record(result: FileResult) -> dict[str, Any]:
-    """A result as a JSON object: path, width, height and faces, or path and error."""
-    head: dict[str, Any] = {"path": str(result.path)}
-    if result.frame is not None:
-        head["frame"] = result.frame
-    if result.detections is None:
-        return {**head, "error": result.error}
-    return {**head, **result.detections.to_dict()}
