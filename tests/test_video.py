@@ -13,6 +13,7 @@ pytest.importorskip("av")
 pytest.importorskip("cjm_byte_track")
 
 import av
+from PIL import Image
 
 from films import HEIGHT, WIDTH, decoded, drawn, elsewhere, moving, packets, write_film
 from lafd.boxes import iou
@@ -165,6 +166,16 @@ def test_variable_frame_rate_is_kept(pictures: list[np.ndarray], tmp_path: Path)
         times = [frame.time for frame in decoded(tmp_path / name)]
         assert [round(time * 1000) for time in times] == pts
     assert [round(frame["time"] * 1000) for frame in frames_of(tmp_path / "out.json")] == pts
+
+
+def test_an_animation_is_a_film_whose_last_frame_stays(pictures: list[np.ndarray], tmp_path: Path) -> None:
+    times = [40] * 8 + [120] * 8
+    first, *others = [Image.fromarray(picture[..., ::-1]) for picture in pictures[: len(times)]]
+    first.save(tmp_path / "film.gif", save_all=True, append_images=others, duration=times)
+    for name in ("out.mp4", "out.webm"):
+        assert video(tmp_path / "film.gif", "-o", tmp_path / name) == 0
+        found = [round(frame.time * 1000) for frame in decoded(tmp_path / name)]
+        assert found == [sum(times[:i]) for i in range(len(times))]
 
 
 def test_rotated_films_play_upright(pictures: list[np.ndarray], tmp_path: Path) -> None:

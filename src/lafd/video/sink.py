@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-from av import Packet
+from av import Packet, VideoFrame
 from av.stream import Stream
 
 from lafd.errors import LafdError, UsageError
@@ -74,6 +75,9 @@ class Sink:
                 f"{path}: {encoding.encoder} does not go into this film with these options ({_reason(error)})."
             ) from None
         self.last: int | None = None
+        self.end = 0
+        self.held: Packet[Any] | None = None
+        self.lead = 0
 
     def write(self, frame: Frame) -> None:
         """Encodes the next frame.
@@ -90,8 +94,9 @@ class Sink:
             pts = max(pts, self.last + 1)
         duration = round(frame.duration * self.source.time_base / base)
         self.last = image.pts = pts
+        self.end = pts + duration
         image.time_base, image.duration = base, duration
-        self._mux(lambda: self.stream.encode(image))
+        self._mux(lambda: self._encoded(image))
 
     def copy(self, packet: Packet[Any]) -> None:
         """Copies a packet of another stream."""
@@ -111,7 +116,9 @@ class Sink:
 
     def close(self) -> None:
         """Ends the film where it is; it can be played and keeps its temporary name."""
-        self._mux(lambda: self.stream.encode(None))
+        self._mux(lambda: self._encoded(None))
+        if self.held is not None:
+            self._mux(self._last_packet)
         try:
             self.container.close()
         except (av.FFmpegError, OSError) as error:
@@ -122,6 +129,23 @@ class Sink:
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):  # what was not begun cannot be ended
             self.container.close()
         self.partial.discard()
+
+    def _encoded(self, image: VideoFrame | None) -> Iterator[Packet[Any]]:
+        """What the encoder gives; the last packet is held back until it is known to be the last."""
+        for packet in self.stream.encode(image):
+            if self.held is None:
+                self.lead = packet.pts - packet.dts
+            else:
+                yield self.held
+            self.held = packet
+
+    def _last_packet(self) -> list[Packet[Any]]:
+        """The last packet; MP4 adds up durations in decoding order and would end before the frame shown last."""
+        packet = self.held
+        assert packet is not None and packet.dts is not None
+        if self.container.format.name in _MP4_FORMATS:
+            packet.duration = max(packet.duration or 0, self.end - packet.dts - self.lead)
+        return [packet]
 
     def _mux(self, packets: Any) -> None:
         try:
