@@ -13,6 +13,7 @@ pytest.importorskip("av")
 pytest.importorskip("cjm_byte_track")
 
 import av
+import cv2
 from PIL import Image
 
 from films import HEIGHT, WIDTH, decoded, drawn, elsewhere, moving, packets, write_film
@@ -110,6 +111,19 @@ def test_tracks_keep_their_ids_until_the_scene_changes(pictures: list[np.ndarray
     crops = sorted(path.parent.name for path in (tmp_path / "crops").glob("*/*.png"))
     assert set(crops) == {"face-0001", "face-0002", "face-0003"}
     assert max(crops.count(name) for name in crops) <= 5
+
+
+@pytest.mark.parametrize("sharp_first", [True, False])
+def test_the_sharpest_picture_of_a_face_is_kept(
+    pictures: list[np.ndarray], tmp_path: Path, sharp_first: bool
+) -> None:
+    dull = [cv2.GaussianBlur(picture, (0, 0), 1.5) for picture in pictures[-6:]]
+    order = [*pictures[-6:], *dull] if sharp_first else [*dull, *pictures[-6:]]
+    film = write_film(tmp_path / "film.mkv", order, codec="ffv1", codec_options={})
+    assert video(film, "--no-video", "--crop", tmp_path / "crops", "--crop-count", 1) == 0
+    kept = [int(path.stem[-6:]) for path in (tmp_path / "crops").glob("*/*.png")]
+    assert len(kept) == 2
+    assert all((index < 6) == sharp_first for index in kept)
 
 
 def test_faces_are_carried_over_frames_that_are_not_looked_at(
