@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -14,11 +17,27 @@ from lafd import Detector
 from lafd.drawing import Scene, demo_scene, draw_scene
 from lafd.images import save_image
 
+# Nothing that tests run may reach another machine: neither this process nor the Python processes that it starts.
+os.environ["LAFD_ATTEMPTS"] = str(Path(tempfile.mkdtemp(prefix="lafd-tests-")) / "attempts")
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(Path(__file__).parent / "offline"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+runpy.run_path(str(Path(__file__).parent / "offline" / "sitecustomize.py"))
+
 
 class RunLafd(Protocol):
     """Runs the command in a process of its own."""
 
     def __call__(self, *arguments: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Fails the test during which something tried to reach another machine, even if the error was swallowed."""
+    attempts = Path(os.environ["LAFD_ATTEMPTS"])
+    attempts.write_text("")
+    yield
+    assert (found := attempts.read_text(encoding="utf-8")) == "", f"tried to use the network: {found}"
 
 
 @pytest.fixture(scope="session")
