@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from lafd import Detector, LafdError
 from lafd.annotations import FORMATS, read_annotations, write_annotations
@@ -172,10 +173,11 @@ def test_training_learns_resumes_after_a_kill_and_exports(coco: Path, tmp_path: 
     command = [sys.executable, "-m", "lafd", "train", *map(str, common), "--out", str(tmp_path / "cut")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120
-        while not (tmp_path / "cut" / "last.pt").exists() and time.monotonic() < deadline:
+        while not (tmp_path / "cut" / "last.safetensors").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-    assert torch.load(tmp_path / "cut" / "last.pt", weights_only=True)["step"] < 16 or process.returncode == 0
+    with safe_open(tmp_path / "cut" / "last.safetensors", framework="pt") as last:
+        assert int(last.metadata()["step"]) < 16 or process.returncode == 0
     again = train(*common, "--out", tmp_path / "cut")
     assert again.returncode == 0, again.stderr
     for name, value in weights(tmp_path / "whole").items():

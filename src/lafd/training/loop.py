@@ -23,6 +23,7 @@ from torch.utils.tensorboard import SummaryWriter
 from lafd.errors import UsageError
 from lafd.networks import make_network
 from lafd.networks.lffd import LffdNet
+from lafd.training import checkpoint
 from lafd.training.dataset import Batch, TrainingPictures, collate
 from lafd.training.evaluate import evaluate
 from lafd.training.lffd_loss import LffdLoss
@@ -84,14 +85,14 @@ class Data:
 
 
 class Run:
-    """One training run in one folder: `last.pt` to go on from, `best.safetensors` to use, `events.*` to watch.
+    """One training run in one folder: `last.safetensors` to go on from, `best.safetensors` to use, `events.*` to watch.
 
     Under `torchrun` every process works on its own pictures and gradients are averaged (DistributedDataParallel).
 
     Args:
         recipe: Every setting.
         data: What to learn from.
-        out: The folder; a `last.pt` in it is continued.
+        out: The folder; a `last.safetensors` in it is continued.
         init: Weights (.safetensors) to start from instead of random ones.
 
     Raises:
@@ -124,8 +125,12 @@ class Run:
         self.optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.step, self.best = 0, -1.0
-        if (out / "last.pt").exists():
-            self.resume()
+        self.last, self.networks = (
+            out / "last.safetensors",
+            {"network": self.network, "average": self.average},
+        )
+        if self.last.exists():
+            self.step, self.best = checkpoint.load(self.last, self.networks, self.optimiser)
 
     def train(self) -> None:
         """Runs to the last step."""
@@ -236,24 +241,7 @@ class Run:
 
     def save(self) -> None:
         """Writes everything needed to go on, so that a kill at any moment costs only the steps since."""
-        state: dict[str, object] = {
-            "step": self.step,
-            "best": self.best,
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-        temporary = self.out / "last.pt.tmp"
-        torch.save(state, temporary)
-        temporary.replace(self.out / "last.pt")
-
-    def resume(self) -> None:
-        """Continues from `last.pt`."""
-        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
-        self.step, self.best = state["step"], state["best"]
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        checkpoint.save(self.last, self.networks, self.optimiser, self.step, self.best)
 
 
 def bfloat16_is_fast(device: torch.device) -> bool:
