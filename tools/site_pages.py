@@ -1,4 +1,4 @@
-"""Adds to the documentation site what is not in `docs`: the README, reports, cards, and the reference (an MkDocs hook).
+"""Adds to the documentation site what is not in `docs`: the README, the reports and the reference (an MkDocs hook).
 
 Pages keep the path that they have in the repository below `docs`, or below its root. Links between them are turned
 accordingly; a link to a file of the repository that is no page becomes its text.
@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import importlib
 import io
-import json
 import os
 import posixpath
 import re
@@ -62,7 +61,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source in [*NAMES, *(p.relative_to(ROOT).as_posix() for p in sorted(ROOT.glob("benchmarks/**/*.*")))]:
         if source.endswith((".md", ".svg", ".png")):
             files.append(File.generated(config, page_of(source), abs_src_path=str(ROOT / source)))
-    generated = {"models.md": models_page(), "reference/command-line.md": command_line_page()}
+    generated = {"reference/command-line.md": command_line_page()}
     for module, purpose in REFERENCE.items():
         title = f"# {module}: {purpose}\n\n" if module != "lafd" else "# lafd\n\n"
         generated[f"reference/{module}.md"] = f"{title}::: {module}\n"
@@ -75,7 +74,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def navigation(pages: set[str]) -> list[dict[str, Any]]:
     """The navigation: every page is in it, those of `docs` that no section names as recipes."""
     named = {page for section in SECTIONS.values() for page in section}
-    recipes = {p for p in pages if "/" not in p} - named - set(NAMES.values()) - {"models.md"}
+    models = {p for p in pages if p.startswith(("models", "benchmarks/"))}
+    recipes = {p for p in pages if not p.startswith("reference/")} - named - models - set(NAMES.values())
     sections = {title: [page for page in section if page in pages] for title, section in SECTIONS.items()}
     reference = ["reference/command-line.md", *(f"reference/{module}.md" for module in REFERENCE)]
     return [
@@ -83,7 +83,7 @@ def navigation(pages: set[str]) -> list[dict[str, Any]]:
         {"Concepts": sections["Concepts"]},
         {"Recipes": sorted(recipes)},
         {"Coming from the original": sections["Coming from the original"]},
-        {"Models": ["models.md", *sorted(p for p in pages if p.startswith("benchmarks/"))]},
+        {"Models": sorted(models, key=lambda page: (page.startswith("benchmarks/"), page))},
         {"Reference": reference},
         {"Project": ["contributing.md", "changelog.md"]},
     ]
@@ -104,24 +104,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"{link['image']}[{link['text']}]({relative}{hash_sign}{anchor})"
 
     return re.sub(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)", turn, markdown)
-
-
-def models_page() -> str:
-    """The cards of the shipped models."""
-    parts = ["# Models\n"]
-    for path in sorted((ROOT / "src/lafd/weights").glob("*.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        parts.append(f"## {card['name']}\n\n{card['description']}\n\n| field | value |\n| --- | --- |")
-        for name, value in card.items():
-            rows = value.items() if isinstance(value, dict) else [("", value)]
-            parts.extend(f"| {f'{name}: {key}' if key else name} | {plain(entry)} |" for key, entry in rows)
-    return "\n".join(parts) + "\n"
-
-
-def plain(value: object) -> str:
-    """A card's value in a table's cell."""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text.replace("|", "\\|")
 
 
 def command_line_page() -> str:

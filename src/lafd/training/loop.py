@@ -125,10 +125,8 @@ class Run:
         self.optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.step, self.best = 0, -1.0
-        self.last, self.networks = (
-            out / "last.safetensors",
-            {"network": self.network, "average": self.average},
-        )
+        self.networks = {"network": self.network, "average": self.average}
+        self.last = out / "last.safetensors"
         if self.last.exists():
             self.step, self.best = checkpoint.load(self.last, self.networks, self.optimiser)
 
