@@ -37,6 +37,8 @@ def forbid(event: str, arguments: tuple[Any, ...]) -> None:
         address = arguments[_CONNECTING[event]]
         if arguments[0].family not in (socket.AF_INET, socket.AF_INET6) or address is None:
             return
+        if event == "socket.connect" and arguments[0].type == socket.SOCK_DGRAM:
+            return  # sends nothing; some programs learn their own address in this way
         host = address[0]
     elif event in _LOOKING_UP:
         host = arguments[_LOOKING_UP[event]]
@@ -51,7 +53,7 @@ def report(attempt: str) -> None:
     """Appends an attempt, and the code that made it, to the file of attempts."""
     if path := os.environ.get("LAFD_ATTEMPTS"):
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"{attempt}\n{''.join(traceback.format_stack(limit=8)[:-2])}\n")
+            file.write(f"{attempt}\n{''.join(traceback.format_stack(limit=24)[:-2])}\n")
 
 
 sys.addaudithook(forbid)
