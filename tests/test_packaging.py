@@ -32,7 +32,7 @@ on_posix = pytest.mark.skipif(
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the release script makes; it fails where two builds differ or the wheel is too large."""
     folder = tmp_path_factory.mktemp("release") / "dist"
-    script = ["sh", ROOT / "tools/release.sh", folder]
+    script = ["sh", str(ROOT / "tools/release.sh"), str(folder)]
     environment = {**os.environ, "PYTHON": sys.executable}
     done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -59,12 +59,12 @@ def place(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     environment = folder / "my env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin/python"
-    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    where = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     packages = Path(subprocess.run(where, check=True, capture_output=True, encoding="utf-8").stdout.strip())
     for name in core():
         for part in {file.parts[0] for file in metadata.files(name) or []} - {"..", "__pycache__"}:
             (packages / part).symlink_to(str(metadata.distribution(name).locate_file(part)))
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile"]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-compile"]
     subprocess.run([*pip, "--no-deps", "--no-index", *release.glob("*.whl")], check=True)
     save_image(
         folder / "a picture 絵.png", draw_scene(400, 300, 1, faces=[(110, 150, 90)], style="cel").image
@@ -79,7 +79,7 @@ def place(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 def alone(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Runs a program of the environment in its folder, with no variables at all and without root's rights."""
-    whole = [*AS_A_USER, place / "my env/bin" / command[0], *command[1:]]
+    whole = [*AS_A_USER, str(place / "my env/bin" / command[0]), *command[1:]]
     return subprocess.run(whole, cwd=place, env={}, capture_output=True, encoding="utf-8", check=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 
 def save(
-    path: Path, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer, step: int, best: float
+    path: Path, networks: Mapping[str, nn.Module], optimiser: torch.optim.Optimizer, step: int, best: float
 ) -> None:
     """Writes the weights of networks, the optimiser's state, the step and the best metric so far."""
     tensors = {f"{name}.{key}": t for name, net in networks.items() for key, t in net.state_dict().items()}
@@ -23,7 +24,9 @@ def save(
     temporary.replace(path)
 
 
-def load(path: Path, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer) -> tuple[int, float]:
+def load(
+    path: Path, networks: Mapping[str, nn.Module], optimiser: torch.optim.Optimizer
+) -> tuple[int, float]:
     """Fills networks and an optimiser made as those that were saved; returns the step and the best metric."""
     parts: dict[str, dict[str, Tensor]] = {}
     with safe_open(path, framework="pt") as file:
