@@ -24,6 +24,7 @@ __all__ = [
     "Annotation",
     "Dataset",
     "guess_format",
+    "output_format",
     "read_annotations",
     "write_annotations",
 ]
@@ -149,3 +150,15 @@ def guess_folder(folder: Path) -> str:
     if found in ("coco", "label-studio"):
         raise LafdError(f"{folder}: give the file itself: {first}.")
     return found
+
+
+def output_format(path: Path, name: str | None) -> str:
+    """The format of annotations to write: as named, or by the ending of their path.
+
+    Raises:
+        UsageError: Neither says it.
+    """
+    name = name or {".json": "coco", ".xml": "cvat"}.get(path.suffix.lower())
+    if name is None:
+        raise UsageError(f"say which annotation format {path} gets: {', '.join(FORMATS)}.")
+    return name

@@ -22,6 +22,8 @@ COMMANDS = {
     "demo": "draw a picture, find its faces, write both",
     "serve": "find faces over HTTP",
     "web": "serve or write out the page that finds faces in the browser",
+    "prelabel": "label pictures for a person to correct, doubtful ones first",
+    "pseudo-label": "label pictures for training on the labels",
     "train": "train a model on annotated pictures",
     "evaluate": "measure a model on annotated pictures",
     "benchmark": "measure how long detection takes",

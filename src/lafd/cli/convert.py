@@ -6,12 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from lafd.annotations import FORMATS, Dataset, read_annotations, write_annotations
+from lafd.annotations import FORMATS, Dataset, output_format, read_annotations, write_annotations
 from lafd.annotations.reading import image_size
 from lafd.annotations.writing import copy_pictures
 from lafd.errors import ImageError, UsageError
-
-_BY_ENDING = {".json": "coco", ".xml": "cvat"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, writes and lists what was lost on the way."""
-    to = arguments.to or _BY_ENDING.get(arguments.output.suffix.lower())
-    if to is None:
-        raise UsageError(f"say with --to which format {arguments.output} gets: {', '.join(FORMATS)}.")
+    to = output_format(arguments.output, arguments.to)
     if arguments.images and not arguments.images.is_dir():
         raise UsageError(f"--images: {arguments.images} is not a folder.")
     dataset = read_annotations(arguments.input, arguments.source, arguments.images)

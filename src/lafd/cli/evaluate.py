@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, help="longer side at which the network sees a picture, px (default: the model's)"
     )
     model.add_argument(
-        "--sizes", type=parse_sizes, metavar="N,N,...", help="also AP50 at each of these sizes"
+        "--sizes", type=options.parse_sizes, metavar="N,N,...", help="also AP50 at each of these sizes"
     )
     model.add_argument(
         "--angles", action="store_true", help="also recall on pictures turned by every 15 degrees"
@@ -132,17 +132,6 @@ def check(arguments: argparse.Namespace) -> None:
         raise UsageError("--correct-boxes and --name go with --detections only.")
     if arguments.output and importlib.util.find_spec("matplotlib") is None:
         raise UsageError("plots need the package matplotlib: pip install 'lafd[evaluate]'")
-
-
-def parse_sizes(text: str) -> list[int]:
-    """Ascending sizes from "256,640"."""
-    try:
-        found = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of sizes such as 256,640") from None
-    if not 32 <= found[0] <= found[-1] <= 16384:
-        raise argparse.ArgumentTypeError("sizes must be between 32 and 16384 pixels")
-    return found
 
 
 def write_report(report: Report, folder: Path) -> None:

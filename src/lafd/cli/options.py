@@ -118,3 +118,14 @@ def worker_count(arguments: argparse.Namespace) -> int:
             raise UsageError(f"threads must be at least 1, not {arguments.threads}.")
         return int(arguments.threads)
     return usable_cores()
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Ascending sizes from "256,640"."""
+    try:
+        found = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of sizes such as 256,640") from None
+    if not 32 <= found[0] <= found[-1] <= 16384:
+        raise argparse.ArgumentTypeError("sizes must be between 32 and 16384 pixels")
+    return found
