@@ -49,7 +49,7 @@ def test_boxes_of_one_face_become_their_weighted_mean() -> None:
 
 
 def test_a_face_that_half_of_the_views_miss_is_doubtful() -> None:
-    sure, half = [10, 10, 30, 30], [60, 10, 80, 30]
+    sure, half = [10.0, 10, 30, 30], [60.0, 10, 80, 30]
     found = fuse([view((sure, 0.9), (half, 0.9)), view((sure, 0.9))])
     assert found.scores.tolist() == pytest.approx([0.9, 0.45])
     assert found.votes.tolist() == [pytest.approx([0.9, 0.9]), pytest.approx([0.9, 0])]
