@@ -17,7 +17,7 @@ PICTURES = (
     *("picture.png", "scan.png", "wallpaper.png", "a.png", "b.jpg", "first.png", "second.jpg"),
     *("cover.webp", "folder/one.png", "folder/two.webp", "pictures/a.png", "pictures/b.jpg"),
 )
-ANNOTATED = [f"val/{number}.png" for number in range(1, 5)]
+ANNOTATED = [f"val/{number}.png" for number in range(1, 7)]
 
 
 def fill(folder: Path) -> None:
