@@ -27,6 +27,7 @@ NAMES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.
 REFERENCE = {  # public modules and what they are for
     "lafd": "the detector",
     "lafd.images": "reading and writing pictures",
+    "lafd.draw": "marking faces",
     "lafd.crop": "cutting faces out",
     "lafd.annotations": "annotation formats",
     "lafd.client": "the service's client",
