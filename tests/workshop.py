@@ -16,6 +16,7 @@ from lafd.images import save_image
 PICTURES = (
     *("picture.png", "scan.png", "wallpaper.png", "a.png", "b.jpg", "first.png", "second.jpg"),
     *("cover.webp", "folder/one.png", "folder/two.webp", "pictures/a.png", "pictures/b.jpg"),
+    *("photos/12.png", "photos/13.png"),
 )
 ANNOTATED = [f"val/{number}.png" for number in range(1, 7)]
 
@@ -28,12 +29,13 @@ def fill(folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         save_image(folder / name, small.image if name in ANNOTATED else scene.image)
     (folder / "val.json").write_text(json.dumps(coco(ANNOTATED, small)))
-    (folder / "faces.json").write_text(json.dumps(coco(["pictures/a.png", "pictures/b.jpg"], scene)))
+    for name in ("faces", "train", "unreviewed"):
+        (folder / f"{name}.json").write_text(json.dumps(coco(["pictures/a.png", "pictures/b.jpg"], scene)))
     write_annotations(read_annotations(folder / "faces.json"), folder / "annotations.xml", "cvat")
     found = [{"box": [float(side) for side in box], "score": 0.9} for box in small.boxes]
     lines = [json.dumps({"path": name, "width": 160, "height": 120, "faces": found}) for name in ANNOTATED]
     (folder / "other.jsonl").write_text("\n".join(lines) + "\n")
-    for name in ("my", "mine"):
+    for name in ("my", "mine", "teacher"):
         shutil.copy(models.find_model("base"), folder / f"{name}.onnx")
         shutil.copy(models.find_model("base").with_suffix(".json"), folder / f"{name}.json")
     film = films.write_film(folder / "film.mp4", [picture for picture, _ in films.drawn(films.moving, 4)])
