@@ -15,20 +15,29 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-# Events of sys.addaudithook, and where among their arguments the address is.
+# Events of sys.addaudithook: those with the place of the address among their arguments, those whose first is a host.
 _CONNECTING = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
-_LOOKING_UP = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.gethostbyaddr": 0}
+_LOOKING_UP = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 _OWN_NAMES = {"", "localhost", socket.gethostname()}
+
+
+def address_of(host: object) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is given by, None if it is given by a name."""
+    try:
+        return ipaddress.ip_address(name_of(host).partition("%")[0])
+    except ValueError:
+        return None
+
+
+def name_of(host: object) -> str:
+    """A host as text."""
+    return host.decode() if isinstance(host, bytes) else str(host or "")
 
 
 def is_here(host: object) -> bool:
     """Whether a host's name or address is this machine."""
-    name = host.decode() if isinstance(host, bytes) else str(host or "")
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return name in _OWN_NAMES
-    return address.is_loopback or address.is_unspecified
+    address = address_of(host)
+    return name_of(host) in _OWN_NAMES if address is None else address.is_loopback or address.is_unspecified
 
 
 def forbid(event: str, arguments: tuple[Any, ...]) -> None:
@@ -41,7 +50,9 @@ def forbid(event: str, arguments: tuple[Any, ...]) -> None:
             return  # sends nothing; some programs learn their own address in this way
         host = address[0]
     elif event in _LOOKING_UP:
-        host = arguments[_LOOKING_UP[event]]
+        host = arguments[0]
+        if event != "socket.gethostbyaddr" and address_of(host):
+            return  # a number needs nobody's answer
     else:
         return
     if not is_here(host):
