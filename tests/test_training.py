@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors import safe_open
 
 from lafd import Detector, LafdError
@@ -164,6 +167,29 @@ def test_any_multiple_of_the_stride_gives_one_box_per_cell(name: str) -> None:
         logits, boxes = network(torch.zeros(2, height, width, 3, dtype=torch.uint8))
         count = sum(-(-height // s) * -(-width // s) for s in (8, 16, 32, 64))
         assert logits.shape == (2, count) and boxes.shape == (2, count, 4)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 9))
+def test_decoding_equals_the_definition(rows: int, columns: int, seed: int) -> None:
+    from lafd.networks.lafd import STRIDES, Pixels, decode
+
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(-(-32 * rows // s), -(-32 * columns // s)) for s in STRIDES]
+    maps = [torch.randn(2, 5, *shape, generator=generator) for shape in shapes]
+    logits, boxes = decode([Pixels(s)(m) for s, m in zip(STRIDES, maps, strict=True)])
+    wanted = []
+    for stride, output in zip(STRIDES, maps, strict=True):
+        for row in range(output.shape[2]):
+            for column in range(output.shape[3]):
+                logit, x, y, log_width, log_height = output[1, :, row, column].tolist()
+                x, y = (column + 0.5 + x) * stride, (row + 0.5 + y) * stride
+                width, height = math.exp(log_width) * stride, math.exp(log_height) * stride
+                box = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+                wanted.append([logit, *box])
+    assert torch.allclose(
+        torch.cat([logits[1, :, None], boxes[1]], 1), torch.tensor(wanted), rtol=1e-4, atol=1e-3
+    )
 
 
 def test_training_learns_resumes_after_a_kill_and_exports(coco: Path, tmp_path: Path) -> None:

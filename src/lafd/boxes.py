@@ -17,7 +17,9 @@ def area(boxes: Boxes) -> NDArray[np.float32]:
 
 def clip(boxes: Boxes, width: float, height: float) -> Boxes:
     """Boxes limited to an image of (width, height)."""
-    return np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
+    limits = np.array([width, height, width, height], np.float32)
+    inside: Boxes = np.minimum(np.maximum(boxes, np.float32(0)), limits)  # np.clip takes longer to start
+    return inside
 
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
@@ -30,9 +32,9 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
 
 def intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Areas (n, m) that every box of `a` (n, 4) shares with every box of `b` (m, 4)."""
-    width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
-    height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
-    areas: NDArray[np.float32] = np.maximum(width, 0) * np.maximum(height, 0)
+    (a_low, a_high), (b_low, b_high) = a.T.reshape(2, 2, -1, 1), b.T.reshape(2, 2, 1, -1)
+    width, height = np.maximum(np.minimum(a_high, b_high) - np.maximum(a_low, b_low), np.float32(0))
+    areas: NDArray[np.float32] = width * height
     return areas
 
 
@@ -47,11 +49,13 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> NDArray[
     Returns:
         Indices of the boxes that stay, best score first.
     """
-    order = np.argsort(-scores, kind="stable")
-    # suppresses[i, j]: box i would remove the later box j; solved by walking the survivors, not the candidates
-    rivals = np.triu(iou(boxes[order], boxes[order]) > threshold, 1)
+    order = (-scores).argsort(kind="stable")
+    boxes = boxes[order]
+    overlap = intersection(boxes, boxes)
+    areas = overlap.diagonal()
+    apart = overlap <= np.float32(threshold) * (areas[:, None] + areas - overlap)
     alive = np.ones(len(order), bool)
-    for i in np.flatnonzero(rivals.any(1)):
+    for i in range(len(order)):
         if alive[i]:
-            alive &= ~rivals[i]
+            alive[i + 1 :] &= apart[i, i + 1 :]
     return order[alive]

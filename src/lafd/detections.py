@@ -58,8 +58,8 @@ class Detections:
             raise ValueError(
                 f"boxes must be (n, 4) and scores (n,), not {self.boxes.shape} and {self.scores.shape}"
             )
-        self.boxes.flags.writeable = False
-        self.scores.flags.writeable = False
+        self.boxes.setflags(write=False)
+        self.scores.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.scores)

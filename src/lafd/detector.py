@@ -192,13 +192,15 @@ class Detector:
     ) -> Detections:
         """From every cell's box (k, 4) and score (k,) to the faces of one picture."""
         confidence = self.card.confidence if options.confidence is None else options.confidence
-        likely = np.flatnonzero(scores >= max(confidence, 1e-6))
+        (likely,) = (scores >= np.float32(max(confidence, 1e-6))).nonzero()
         if len(likely) > MAX_CANDIDATES:
             likely = likely[np.argpartition(-scores[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
         found = preprocess.restore(boxes[likely], view, picture.width, picture.height)
         found, found_scores = box_maths.clip(found, picture.width, picture.height), scores[likely]
         kept = box_maths.nms(found, found_scores, self.card.iou if options.iou is None else options.iou)
         sides = found[kept, 2:] - found[kept, :2]
-        big_enough = (sides.max(1, initial=0) >= (options.min_face or 0)) & (sides.min(1, initial=np.inf) > 0)
+        big_enough = (sides > 0).all(1)
+        if options.min_face:
+            big_enough &= sides.max(1) >= options.min_face
         kept = kept[big_enough][: options.max_faces]
         return Detections(found[kept], found_scores[kept], picture.width, picture.height)

@@ -44,7 +44,7 @@ def place(image: NDArray[np.uint8], view: Fit, canvas: NDArray[np.uint8]) -> Non
     else:
         shrinks = view.height * view.width < image.shape[0] * image.shape[1]
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        target[:] = cv2.resize(image, (view.width, view.height), interpolation=method)
+        cv2.resize(image, (view.width, view.height), target, interpolation=method)
     canvas[view.height :] = 0
     canvas[: view.height, view.width :] = 0
 

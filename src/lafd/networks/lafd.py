@@ -7,6 +7,7 @@ compute from stride 4, where LFFD spends 85 % of it, to strides 8 to 64, which a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 STRIDES = (8, 16, 32, 64)
+MAX_LOG_SIDE = 9.0  # of half a box in pixels; more overflows
 
 
 @dataclass(frozen=True)
@@ -69,21 +71,53 @@ class Stage(nn.Module):
         return self.blocks(functional.relu(self.down(x)))  # type: ignore[no-any-return]
 
 
-class Head(nn.Module):
-    """Score and box of every cell of one stride; a 5x5 depthwise layer widens the view at little cost."""
+class Stem(nn.Sequential):
+    """The first convolution, on images as they come: uint8 (n, h, w, 3)."""
 
-    def __init__(self, channels: int) -> None:
+    def forward(self, images: Tensor) -> Tensor:
+        """Applies the layers; export replaces this by a faster equal."""
+        return super().forward(images.permute(0, 3, 1, 2).float() / 255)  # type: ignore[no-any-return]
+
+
+class Pixels(nn.Module):
+    """Boxes of one stride's cells from strides to pixels; export folds it into the convolution before it."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        half = stride / 2
+        scale, shift = [1, stride, stride, 1, 1], [0, half, half, math.log(half), math.log(half)]
+        self.register_buffer(
+            "scale", torch.tensor(scale, dtype=torch.float32)[:, None, None], persistent=False
+        )
+        self.register_buffer(
+            "shift", torch.tensor(shift, dtype=torch.float32)[:, None, None], persistent=False
+        )
+
+    def forward(self, output: Tensor) -> Tensor:
+        """From (logit, offset of the centre in strides, log of the sides in strides) to what `decode` takes."""
+        return output.float() * self.scale + self.shift
+
+
+class Head(nn.Module):
+    """Score and box of every cell of one stride; a 5x5 depthwise layer widens the view at little cost.
+
+    Offsets of the box centre and log of the box sides are in strides, as in YOLOX (arXiv 2107.08430): a face smaller
+    than a cell keeps a valid target.
+    """
+
+    def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
         self.spatial = convolution(channels, channels, 5, groups=channels)
         self.mix = convolution(channels, channels, 1)
         self.output = nn.Conv2d(channels, 5, 1)
+        self.pixels = Pixels(stride)
         nn.init.constant_(self.output.bias[:1], -4.6)  # type: ignore[index]  # a prior of 1 % faces (arXiv 1708.02002, 4.1)
         nn.init.constant_(self.output.bias[1:], 0.0)  # type: ignore[index]
 
     def forward(self, x: Tensor) -> Tensor:
         """Applies the layers to maps (n, c, h, w)."""
         x = functional.relu(x + self.mix(functional.relu(self.spatial(x))))
-        return self.output(x)  # type: ignore[no-any-return]
+        return self.pixels(self.output(x))  # type: ignore[no-any-return]
 
 
 class FaceNet(nn.Module):
@@ -97,15 +131,14 @@ class FaceNet(nn.Module):
         super().__init__()
         self.layout = layout
         self.strides = STRIDES
-        self.input_scale: float = 1 / 255  # export folds it into the stem
-        self.stem = convolution(3, layout.stem, 5, 4)
+        self.stem = Stem(*convolution(3, layout.stem, 5, 4))
         inputs = (layout.stem, *layout.channels[:2])
         self.stages = nn.ModuleList(
             Stage(i, o, n) for i, o, n in zip(inputs, layout.channels, layout.blocks, strict=True)
         )
         self.lateral = nn.ModuleList(convolution(c, layout.neck, 1) for c in layout.channels)
         self.down = convolution(layout.neck, layout.neck, stride=2)
-        self.heads = nn.ModuleList(Head(layout.neck) for _ in STRIDES)
+        self.heads = nn.ModuleList(Head(layout.neck, stride) for stride in STRIDES)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Finds faces.
@@ -117,10 +150,7 @@ class FaceNet(nn.Module):
             logits: float (n, k), one per cell of all strides; the sigmoid is the score.
             boxes: float (n, k, 4), xyxy in pixels of the input, not clipped.
         """
-        x = images.permute(0, 3, 1, 2).float()
-        if self.input_scale != 1:
-            x = x * self.input_scale
-        x = functional.relu(self.stem(x))
+        x = functional.relu(self.stem(images))
         features = []
         for stage, lateral in zip(self.stages, self.lateral, strict=True):
             x = stage(x)
@@ -128,38 +158,33 @@ class FaceNet(nn.Module):
         features[1] = features[1] + functional.interpolate(features[2], scale_factor=2.0)
         features[0] = features[0] + functional.interpolate(features[1], scale_factor=2.0)
         features.append(functional.relu(self.down(features[2])))
-        outputs = [head(f).float() for head, f in zip(self.heads, features, strict=True)]
-        return decode(outputs)
+        return decode([head(f) for head, f in zip(self.heads, features, strict=True)])
 
     def cells_of(self, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Centres (2, k) and strides (k,) of all cells of a square input of `side` pixels."""
-        sides = [-(-side // stride) for stride in STRIDES]
-        centres, strides = cells([torch.zeros(1, 1, n, n, device=device) for n in sides])
-        return centres[0], strides[0, 0]
+        """Centres (2, k), x before y, and strides (k,) of all cells of a square input of `side` pixels."""
+        centres, strides = [], []
+        for stride in STRIDES:
+            steps = (torch.arange(-(-side // stride), device=device) + 0.5) * stride
+            centres.append(torch.stack(torch.meshgrid(steps, steps, indexing="xy")).flatten(1))
+            strides.append(torch.full_like(centres[-1][0], stride))
+        return torch.cat(centres, 1), torch.cat(strides)
 
 
-def decode(outputs: list[Tensor]) -> tuple[Tensor, Tensor]:
+def decode(maps: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Turns the maps (n, 5, h, w) of each stride into logits (n, k) and xyxy boxes (n, k, 4) in input pixels.
 
-    Channels are logit, offset of the box centre from the cell centre and log of the box sides, both in strides, as in
-    YOLOX (arXiv 2107.08430): a face smaller than a cell keeps a valid target.
+    Channels are the logit, the box centre from the cell's corner and the log of half the box sides, in pixels. It is
+    written for the exported graph, where small nodes add up: few of them, and no lengths that have to be computed.
     """
-    flat = torch.cat([o.flatten(2) for o in outputs], 2)
-    centres, strides = cells(outputs)
-    centre = centres + flat[:, 1:3] * strides
-    half = flat[:, 3:5].clamp(max=6).exp() * (strides / 2)
-    return flat[:, 0], torch.cat([centre - half, centre + half], 1).transpose(1, 2)
+    flat = torch.cat([m.reshape(m.shape[0], 5, -1) for m in maps], 2)
+    logits, offset, log_half = flat.split((1, 2, 2), 1)
+    centre, half = corners(maps[0]) + offset, log_half.clamp(max=MAX_LOG_SIDE).exp()
+    return logits.squeeze(1), torch.cat([centre - half, centre + half], 1).transpose(1, 2)
 
 
-def cells(maps: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Centres (1, 2, k), x before y, and strides (1, 1, k) of all cells of maps (n, c, h, w), in input pixels.
-
-    Counting by cumulative sums costs the exported graph a fraction of what ranges of dynamic length do.
-    """
-    centres, strides = [], []
-    for stride, output in zip(STRIDES, maps, strict=True):
-        step = torch.zeros_like(output[:1, :1]) + float(stride)
-        centre = torch.cat([step.cumsum(3), step.cumsum(2)], 1) - stride / 2
-        centres.append(centre.flatten(2))
-        strides.append(step.flatten(2))
-    return torch.cat(centres, 2), torch.cat(strides, 2)
+def corners(finest: Tensor) -> Tensor:
+    """Top left corners (1, 2, k), x before y, of the cells of all strides, from the map of the first."""
+    step = torch.full_like(finest[:1, :1], STRIDES[0])  # cumulative sums need no range of dynamic length
+    grid = torch.cat([step.cumsum(3), step.cumsum(2)], 1) - STRIDES[0]
+    every = [stride // STRIDES[0] for stride in STRIDES]
+    return torch.cat([grid[..., ::n, ::n].reshape(1, 2, -1) for n in every], 2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import onnx
@@ -19,22 +18,21 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lafd.errors import LafdError
 from lafd.networks import Network, make_network
-from lafd.networks.lafd import FaceNet
+from lafd.networks.lafd import FaceNet, Head, Stem
 
 TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
 SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
 
 
 class Deployed(nn.Module):
-    """The network as users run it: batch normalisation and the division by 255 folded in, scores instead of logits."""
+    """The network as users run it: all that can be is folded into the convolutions, scores instead of logits."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network.eval()
         fold(self.network)
         if isinstance(network, FaceNet):
-            cast(nn.Conv2d, network.stem).weight.data /= 255
-            network.input_scale = 1.0
+            network.stem = InterleavedStem(network.stem)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (n, k, 4) and scores (n, k) of uint8 images (n, h, w, 3)."""
@@ -42,12 +40,39 @@ class Deployed(nn.Module):
         return boxes, logits.sigmoid()
 
 
+class InterleavedStem(nn.Module):
+    """The first convolution on an image as it lies in memory, its colours side by side: nothing is transposed."""
+
+    def __init__(self, stem: Stem) -> None:
+        super().__init__()
+        (old,) = stem
+        assert isinstance(old, nn.Conv2d)
+        size, stride, padding = old.kernel_size[0], old.stride[0], int(old.padding[0])
+        self.conv = nn.Conv2d(
+            1, old.out_channels, (size, 3 * size), (stride, 3 * stride), (padding, 3 * padding)
+        )
+        self.conv.weight.data = old.weight.data.permute(0, 2, 3, 1).flatten(2)[:, None] / 255
+        self.conv.bias = old.bias
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Applies it to uint8 (n, h, w, 3)."""
+        return self.conv(images.float().flatten(2)[:, None])  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
 def fold(module: nn.Module) -> None:
-    """Replaces every convolution and its batch normalisation by one convolution, in place."""
+    """Folds batch normalisations and the scales of boxes into the convolutions before them, in place."""
     for name, child in list(module.named_children()):
         if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
             assert isinstance(child[0], nn.Conv2d)
-            setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
+            fused = fuse_conv_bn_eval(child[0], child[1])
+            setattr(module, name, Stem(fused) if isinstance(child, Stem) else fused)
+        elif isinstance(child, Head):
+            fold(child)
+            assert child.output.bias is not None
+            child.output.weight *= child.pixels.scale[..., None]
+            child.output.bias.copy_(child.pixels(child.output.bias[:, None, None]).flatten())
+            child.pixels = nn.Identity()
         else:
             fold(child)
 
