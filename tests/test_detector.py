@@ -183,6 +183,32 @@ def test_no_thread_or_device_is_invented() -> None:
         Detector(device="coreml")
 
 
+def test_a_gpu_that_does_not_start_gives_way_to_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
+    # as ONNX Runtime for GPUs answers on a machine without one
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    detector = Detector(threads=1)
+    assert detector.runtime.name.endswith(", cpu; cuda could not start")
+    assert len(detector.detect(np.zeros((64, 64, 3), np.uint8))) == 0
+    with pytest.raises(UsageError, match="device cuda is not usable here"):
+        Detector(device="cuda")
+
+
+def test_openvino_in_bfloat16_needs_a_processor_that_has_it(detector: Detector, scene: Scene) -> None:
+    openvino = pytest.importorskip("openvino")
+    if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        faces = Detector(device="openvino-bf16", threads=1).detect(scene.image)
+        assert found(faces, scene) >= found(detector.detect(scene.image), scene) - 1
+    else:
+        with pytest.raises(UsageError, match="bfloat16"):
+            Detector(device="openvino-bf16")
+
+
 def test_openvino_agrees_with_onnxruntime(detector: Detector, scene: Scene) -> None:
     pytest.importorskip("openvino")
     other = Detector(device="openvino", threads=1)

@@ -83,7 +83,8 @@ class Detector:
 
     Args:
         model: Name of a shipped model (`lafd models` lists them) or path of an .onnx file with its card beside it.
-        device: "auto", "cpu", "cuda", "tensorrt", "coreml", "directml" or "openvino".
+        device: "auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino" or
+            "openvino-bf16".
         threads: Threads of one forward pass on a CPU; None uses every core, but one in a child of `multiprocessing`,
             of which there are usually as many as cores. Results do not depend on it.
 

@@ -20,11 +20,25 @@ PROVIDERS = {
     "directml": "DmlExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
-AUTOMATIC = (
-    "cuda",
-    "directml",
-    "cpu",
-)  # the first that this build of ONNX Runtime has; the others on request only
+AUTOMATIC = ("cuda", "directml", "cpu")  # fastest first; the others on request only
+
+
+def automatic(path: Path, threads: int | None) -> OnnxRuntime:
+    """The model on the first of `AUTOMATIC` that is there and starts; its name tells which did not.
+
+    Raises:
+        ModelError: The file is not a model that ONNX Runtime can run.
+    """
+    available, failed = onnxruntime.get_available_providers(), ""
+    for device in AUTOMATIC[:-1]:
+        if PROVIDERS[device] in available:
+            try:
+                return OnnxRuntime(path, device, threads)
+            except UsageError:
+                failed += f"; {device} could not start"
+    runtime = OnnxRuntime(path, AUTOMATIC[-1], threads)
+    runtime.name += failed
+    return runtime
 
 
 class OnnxRuntime:
@@ -32,7 +46,7 @@ class OnnxRuntime:
 
     Args:
         path: The .onnx file; it is not needed any more afterwards.
-        device: A key of `PROVIDERS`, or "auto".
+        device: A key of `PROVIDERS`.
         threads: Threads of one forward pass; None as of `PerProcess`.
 
     Raises:
@@ -42,8 +56,6 @@ class OnnxRuntime:
 
     def __init__(self, path: Path, device: str, threads: int | None) -> None:
         available = onnxruntime.get_available_providers()
-        if device == "auto":
-            device = next(d for d in AUTOMATIC if PROVIDERS[d] in available)
         self.path, self.device = path, device
         if PROVIDERS[device] not in available:
             raise UsageError(
@@ -63,19 +75,19 @@ class OnnxRuntime:
         # idle threads that spin steal the core from the thread that decodes the next picture
         options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
         provider = PROVIDERS[self.device]
-        try:
-            providers = list(
-                dict.fromkeys([provider, PROVIDERS["cpu"]])
-            )  # what a GPU cannot do, the CPU does
-            session = onnxruntime.InferenceSession(self.model, options, providers=providers)
-        except Exception as error:  # onnxruntime raises bare classes of its C++ side
-            raise ModelError(
-                f"{self.path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})."
-            ) from None
-        if provider not in session.get_providers():
-            raise UsageError(
-                f"device {self.device} is not usable here: ONNX Runtime could not start {provider}."
+        providers = list(dict.fromkeys([provider, PROVIDERS["cpu"]]))  # what a GPU cannot do, the CPU does
+        unusable = f"device {self.device} is not usable here: ONNX Runtime could not start {provider}"
+        try:  # its own fallback to the CPU is off, it prints to standard output
+            session = onnxruntime.InferenceSession(
+                self.model, options, providers=providers, enable_fallback=0
             )
+        except Exception as error:  # onnxruntime raises bare classes of its C++ side
+            reason = str(error).splitlines()[0]
+            if self.device != "cpu":
+                raise UsageError(f"{unusable} ({reason}).") from None
+            raise ModelError(f"{self.path}: ONNX Runtime cannot load it ({reason}).") from None
+        if provider not in session.get_providers():
+            raise UsageError(f"{unusable}.")
         return session
 
     @property

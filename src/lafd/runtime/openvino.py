@@ -17,25 +17,26 @@ if TYPE_CHECKING:
 
 
 class OpenVinoRuntime:
-    """A model in OpenVINO on the CPU, computed in float32.
+    """A model in OpenVINO on the CPU.
 
     Args:
         path: The .onnx file; it is not needed any more afterwards.
+        precision: "f32", or "bf16" where the processor computes in it.
         threads: Threads of one forward pass; None as of `PerProcess`.
 
     Raises:
-        UsageError: OpenVINO is not installed.
+        UsageError: OpenVINO is not installed, or the processor lacks the precision.
         ModelError: The file is not a model that OpenVINO can run.
     """
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path, precision: str, threads: int | None) -> None:
         try:
             import openvino
         except ImportError:
             raise UsageError("device openvino needs OpenVINO: pip install 'lafd[openvino]'") from None
-        self.path, self.model = path, path.read_bytes()
+        self.path, self.model, self.precision = path, path.read_bytes(), precision
         self.compiled = PerProcess(self.start, threads)
-        self.name = f"OpenVINO {openvino.__version__.split('-')[0]}, cpu"
+        self.name = f"OpenVINO {openvino.__version__.split('-')[0]}, cpu, {precision}"
 
     def start(self, threads: int) -> openvino.CompiledModel:
         """The compiled model of this process."""
@@ -43,10 +44,12 @@ class OpenVinoRuntime:
 
         config = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": self.precision,
             "INFERENCE_NUM_THREADS": threads,
         }
         core = openvino.Core()
+        if self.precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise UsageError("device openvino-bf16: this processor does not compute in bfloat16; use openvino.")
         try:
             return core.compile_model(core.read_model(self.model, b""), "CPU", config)
         except RuntimeError as error:
