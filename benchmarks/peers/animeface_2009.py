@@ -5,11 +5,12 @@ python animeface_2009.py PICTURES... > animeface_2009.jsonl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import animeface
-from lines import Face, parse_arguments, write_lines
+import numpy as np
+from lines import Face, Prepare, parse_arguments, write_lines
 from PIL import Image
 
 
@@ -24,6 +25,16 @@ def face_of(face: animeface.Face) -> Face:
     """The box of a face, without the landmarks."""
     box = face.face.pos
     return box.x, box.y, box.x + box.width, box.y + box.height, face.likelihood
+
+
+def contestant(_: list[str], __: int) -> Prepare:
+    """Adapter of `lafd benchmark`."""
+
+    def prepare(picture: np.ndarray) -> Callable[[], object]:
+        image = Image.fromarray(picture[..., ::-1])
+        return lambda: animeface.detect(image)
+
+    return prepare
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from lines import Face, parse_arguments, write_lines
+from lines import Face, Prepare, parse_arguments, write_lines
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -130,14 +130,32 @@ def find(network: FaceBoxes, picture: np.ndarray) -> Iterator[Face]:
         yield x1, y1 + CROWN * (y2 - y1), x2, y2, scores[i]
 
 
+def load(weights: str) -> FaceBoxes:
+    """The network with the weights of a file."""
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    network = FaceBoxes().eval()
+    network.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
+    return network
+
+
+def contestant(arguments: list[str], threads: int) -> Prepare:
+    """Adapter of `lafd benchmark`. Argument: the weights."""
+    torch.set_num_threads(threads)
+    network = load(arguments[0])
+
+    @torch.inference_mode()
+    def detect(picture: np.ndarray) -> object:
+        return list(find(network, picture))
+
+    return lambda picture: lambda: detect(picture)
+
+
 @torch.inference_mode()
 def main() -> None:
     """Reads the command line."""
     arguments = parse_arguments(__doc__ or "", weights=True)
     torch.set_num_threads(1)
-    state = torch.load(arguments.weights, map_location="cpu", weights_only=True)
-    network = FaceBoxes().eval()
-    network.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
+    network = load(arguments.weights)
 
     def detect(path: Path, scale: int) -> tuple[tuple[int, int], Iterator[Face]]:
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)

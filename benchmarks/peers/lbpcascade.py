@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-from lines import Face, parse_arguments, write_lines
+from lines import Face, Prepare, parse_arguments, write_lines
 
 USUAL_NEIGHBOURS = 5  # the usual call drops groups of so many windows or fewer
 
@@ -18,9 +18,7 @@ USUAL_NEIGHBOURS = 5  # the usual call drops groups of so many windows or fewer
 def main() -> None:
     """Reads the command line."""
     arguments = parse_arguments(__doc__ or "", weights=True)
-    cascade = cv2.CascadeClassifier(arguments.weights)
-    if cascade.empty():
-        sys.exit(f"{arguments.weights}: not a cascade")
+    cascade = load(arguments.weights)
 
     def detect(path: Path, scale: int) -> tuple[tuple[int, int], Iterator[Face]]:
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -32,12 +30,32 @@ def main() -> None:
     write_lines(arguments, detect)
 
 
+def load(weights: str) -> cv2.CascadeClassifier:
+    """The cascade of a file."""
+    cascade = cv2.CascadeClassifier(weights)
+    if cascade.empty():
+        sys.exit(f"{weights}: not a cascade")
+    return cascade
+
+
 def find(cascade: cv2.CascadeClassifier, picture: cv2.typing.MatLike) -> Iterator[Face]:
     """The faces with a score above 0.5 where the usual call finds one; those of fewer windows below it."""
     grey = cv2.equalizeHist(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
     boxes, windows = cascade.detectMultiScale2(grey, scaleFactor=1.1, minNeighbors=1, minSize=(24, 24))
     for (x, y, width, height), count in zip(boxes, windows, strict=True):
         yield x, y, x + width, y + height, count / (count + USUAL_NEIGHBOURS + 0.5)
+
+
+def contestant(arguments: list[str], threads: int) -> Prepare:
+    """Adapter of `lafd benchmark`, with the usual call. Argument: the weights."""
+    cv2.setNumThreads(threads)
+    cascade = load(arguments[0])
+
+    def detect(picture: cv2.typing.MatLike) -> object:
+        grey = cv2.equalizeHist(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
+        return cascade.detectMultiScale(grey, 1.1, USUAL_NEIGHBOURS, minSize=(24, 24))
+
+    return lambda picture: lambda: detect(picture)
 
 
 if __name__ == "__main__":

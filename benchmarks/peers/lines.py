@@ -7,10 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 Face = tuple[float, float, float, float, float]  # x1, y1, x2, y2 in pixels, and a score from 0 to 1
 # from a picture's path, and the factor by which to enlarge it, to its (width, height) and the faces in the enlarged one
 Detect = Callable[[Path, int], tuple[tuple[int, int], Iterable[Face]]]
+
+
+# for `lafd benchmark`: from a picture, uint8 (h, w, 3) BGR, to the function that is timed
+Prepare = Callable[[Any], Callable[[], object]]
 
 
 def parse_arguments(about: str, weights: bool) -> argparse.Namespace:

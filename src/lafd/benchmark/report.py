@@ -7,7 +7,8 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ import numpy as np
 import onnxruntime
 
 from lafd import __version__
-from lafd.benchmark.timing import Timing
+from lafd.benchmark.timing import Contestant, Shape, Timing
+from lafd.evaluation.text import table
 from lafd.files import replacing
+
+FIRST_LOOK = (640, 480)  # the shape of the detailed table
 
 
 def machine() -> dict[str, Any]:
@@ -46,45 +50,121 @@ def machine() -> dict[str, Any]:
     }
 
 
-def markdown(timings: Sequence[Timing], about: dict[str, Any], command: str, threads: int) -> str:
-    """The report as Markdown: one row per case, one column per shape."""
-    shapes = list(dict.fromkeys((t.width, t.height) for t in timings))
-    rows = list(dict.fromkeys((t.name, t.part) for t in timings))
-    table = {((t.name, t.part), (t.width, t.height)): t for t in timings}
+@dataclass(frozen=True)
+class Report:
+    """What was measured.
+
+    Attributes:
+        contestants: In the order of the tables.
+        timings: Of every contestant for every shape.
+        peaks: What the machine can do at most; empty if that was not measured.
+        command: Makes this report.
+        threads: Of each contestant.
+    """
+
+    contestants: Sequence[Contestant]
+    timings: Sequence[Timing]
+    peaks: Sequence[Timing]
+    command: str
+    threads: int
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The pictures' (width, height)."""
+        return list(dict.fromkeys((t.width, t.height) for t in self.timings))
+
+    def of(self, contestant: Contestant, shape: Shape) -> Timing:
+        """A contestant's figures for a shape."""
+        key = (contestant.name, contestant.part, *shape)
+        return next(t for t in self.timings if (t.name, t.part, t.width, t.height) == key)
+
+    def share_of_peak(self, timing: Timing) -> float | None:
+        """How much of the best that the machine can do a contestant gets, in [0, 1]."""
+        best = max((peak.gflop_per_second or 0 for peak in self.peaks), default=0)
+        return timing.gflop_per_second / best if best and timing.gflop_per_second else None
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown: times of all shapes, then what lies behind them at one shape."""
+    about, threads = machine(), report.threads
+    shape = report.shapes[-1] if FIRST_LOOK not in report.shapes else FIRST_LOOK
     lines = [
         "# Speed",
         "",
-        f"Milliseconds per picture, median (95th percentile) of {timings[0].runs} interleaved runs, batch 1, "
-        f"{threads} thread{'s' if threads > 1 else ''}. `detect` is everything from a uint8 array to faces; "
-        "`network` is the forward pass alone. Pictures are seen at their own size.",
+        f"Milliseconds per picture, median (95th percentile) of {max(t.runs for t in report.timings)} interleaved "
+        f"runs, fewer for the slowest, batch 1, {threads} thread{'s' if threads > 1 else ''}. `detect` is everything "
+        "from a uint8 array to faces; `network` is the forward pass alone. Pictures are seen at their own size.",
         "",
-        "| what | part | " + " | ".join(f"{w}x{h}" for w, h in shapes) + " |",
-        "| --- | --- |" + " ---: |" * len(shapes),
+        *table(("what", "part", *(f"{w}x{h}" for w, h in report.shapes)), list(times(report))),
+        "",
+        f"## At {shape[0]}x{shape[1]}",
+        "",
+        "The spread is half the distance between the quartiles. Where the processor's time is much less than the time, "
+        "other programs were running. Memory is the most that a process with nothing else in "
+        "it has had, Python and libraries included.",
+        "",
+        *table(
+            (
+                "what",
+                "part",
+                "runs",
+                "ms",
+                "spread",
+                "processor's ms",
+                "GFLOP",
+                "GFLOP/s",
+                "of the peak",
+                "memory, MiB",
+            ),
+            list(details(report, shape)),
+        ),
     ]
-    for row in rows:
-        cells = (table.get((row, shape)) for shape in shapes)
-        lines.append(
-            f"| {row[0]} | {row[1]} | "
-            + " | ".join(f"{c.median:.2f} ({c.p95:.2f})" if c else "" for c in cells)
-            + " |"
-        )
-    details = ", ".join(f"{key} {value}" for key, value in about.items())
+    if report.peaks:
+        best = "; ".join(f"{peak.name} {peak.gflop_per_second:.1f}" for peak in report.peaks)
+        lines += ["", f"The peak is the better of these in ONNX Runtime, GFLOP/s: {best}."]
+    lines += ["", *(f"- {c.name}: {c.note}" for c in report.contestants if c.note)]
+    machine_text = ", ".join(f"{key} {value}" for key, value in about.items())
     date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    lines += ["", f"Machine: {details}. Date: {date}. Command: `{command}`.", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", f"Machine: {machine_text}. Date: {date}. Command: `{report.command}`.", ""])
 
 
-def write(folder: Path, timings: Sequence[Timing], command: str, threads: int) -> None:
+def times(report: Report) -> Iterator[list[object]]:
+    """A row per contestant: median and 95th percentile of every shape."""
+    for contestant in report.contestants:
+        row = (report.of(contestant, shape) for shape in report.shapes)
+        yield [contestant.name, contestant.part, *(f"{t.median:.2f} ({t.p95:.2f})" for t in row)]
+
+
+def details(report: Report, shape: Shape) -> Iterator[list[object]]:
+    """A row per contestant: what it did in its time for a shape."""
+    for contestant in report.contestants:
+        timing = report.of(contestant, shape)
+        share = report.share_of_peak(timing)
+        yield [
+            contestant.name,
+            contestant.part,
+            timing.runs,
+            f"{timing.median:.2f}",
+            f"{timing.spread:.0%}",
+            f"{timing.processor:.2f}",
+            "-" if timing.gflop is None else f"{timing.gflop:.2f}",
+            "-" if timing.gflop_per_second is None else f"{timing.gflop_per_second:.1f}",
+            "-" if share is None else f"{share:.0%}",
+            "-" if timing.memory is None else f"{timing.memory:.0f}",
+        ]
+
+
+def write(report: Report, folder: Path) -> None:
     """Writes `speed.json` and `speed.md`."""
-    about = machine()
     data = {
-        "machine": about,
+        "machine": machine(),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "command": command,
-        "threads": threads,
-        "timings": [dataclasses.asdict(timing) for timing in timings],
+        "command": report.command,
+        "threads": report.threads,
+        "peaks": [dataclasses.asdict(peak) for peak in report.peaks],
+        "timings": [dataclasses.asdict(timing) for timing in report.timings],
     }
     with replacing(folder / "speed.json") as temporary:
         temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     with replacing(folder / "speed.md") as temporary:
-        temporary.write_text(markdown(timings, about, command, threads), encoding="utf-8")
+        temporary.write_text(markdown(report), encoding="utf-8")

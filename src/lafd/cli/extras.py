@@ -11,6 +11,7 @@ NEEDS = {
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
     "parquet": ("Parquet files", ("pyarrow",)),
     "ray": ("the engine ray", ("ray", "pyarrow")),
+    "benchmark": ("the report of lafd benchmark", ("matplotlib", "onnx")),
     "video": ("films", ("av", "cjm_byte_track", "scipy")),
 }
 """Of each extra: what needs it, and the modules that it brings."""
