@@ -49,7 +49,7 @@ def main() -> None:
     prepare = load_adapter(Path(adapter).resolve()).contestant(arguments, int(threads))
     import numpy as np
 
-    current, run = "", None
+    current, run = "", lambda: None
     for line in sys.stdin:
         if line != current:
             current, run = line, prepare(np.load(line.rstrip("\n")))
