@@ -49,7 +49,9 @@ class OpenVinoRuntime:
         }
         core = openvino.Core()
         if self.precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise UsageError("device openvino-bf16: this processor does not compute in bfloat16; use openvino.")
+            raise UsageError(
+                "device openvino-bf16: this processor does not compute in bfloat16; use openvino."
+            )
         try:
             return core.compile_model(core.read_model(self.model, b""), "CPU", config)
         except RuntimeError as error:
