@@ -49,10 +49,11 @@ def main() -> None:
     prepare = load_adapter(Path(adapter).resolve()).contestant(arguments, int(threads))
     import numpy as np
 
-    current, run = "", lambda: None
+    current, run = "", None
     for line in sys.stdin:
         if line != current:
             current, run = line, prepare(np.load(line.rstrip("\n")))
+        assert run is not None
         started, busy = time.perf_counter(), time.process_time()
         run()
         busy, taken = time.process_time() - busy, time.perf_counter() - started

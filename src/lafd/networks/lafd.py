@@ -76,11 +76,14 @@ class Stem(nn.Sequential):
 
     def forward(self, images: Tensor) -> Tensor:
         """Applies the layers; export replaces this by a faster equal."""
-        return super().forward(images.permute(0, 3, 1, 2).float() / 255)  # type: ignore[no-any-return]
+        return super().forward(images.permute(0, 3, 1, 2).float() / 255)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class Pixels(nn.Module):
     """Boxes of one stride's cells from strides to pixels; export folds it into the convolution before it."""
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, stride: int) -> None:
         super().__init__()
@@ -110,7 +113,7 @@ class Head(nn.Module):
         self.spatial = convolution(channels, channels, 5, groups=channels)
         self.mix = convolution(channels, channels, 1)
         self.output = nn.Conv2d(channels, 5, 1)
-        self.pixels = Pixels(stride)
+        self.pixels: nn.Module = Pixels(stride)
         nn.init.constant_(self.output.bias[:1], -4.6)  # type: ignore[index]  # a prior of 1 % faces (arXiv 1708.02002, 4.1)
         nn.init.constant_(self.output.bias[1:], 0.0)  # type: ignore[index]
 
@@ -131,7 +134,7 @@ class FaceNet(nn.Module):
         super().__init__()
         self.layout = layout
         self.strides = STRIDES
-        self.stem = Stem(*convolution(3, layout.stem, 5, 4))
+        self.stem: nn.Module = Stem(*convolution(3, layout.stem, 5, 4))
         inputs = (layout.stem, *layout.channels[:2])
         self.stages = nn.ModuleList(
             Stage(i, o, n) for i, o, n in zip(inputs, layout.channels, layout.blocks, strict=True)
@@ -177,7 +180,7 @@ def decode(maps: list[Tensor]) -> tuple[Tensor, Tensor]:
     written for the exported graph, where small nodes add up: few of them, and no lengths that have to be computed.
     """
     flat = torch.cat([m.reshape(m.shape[0], 5, -1) for m in maps], 2)
-    logits, offset, log_half = flat.split((1, 2, 2), 1)
+    logits, offset, log_half = flat.split((1, 2, 2), 1)  # type: ignore[no-untyped-call]
     centre, half = corners(maps[0]) + offset, log_half.clamp(max=MAX_LOG_SIDE).exp()
     return logits.squeeze(1), torch.cat([centre - half, centre + half], 1).transpose(1, 2)
 

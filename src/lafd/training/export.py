@@ -18,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lafd.errors import LafdError
 from lafd.networks import Network, make_network
-from lafd.networks.lafd import FaceNet, Head, Stem
+from lafd.networks.lafd import FaceNet, Head, Pixels, Stem
 
 TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
 SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
@@ -32,6 +32,7 @@ class Deployed(nn.Module):
         self.network = network.eval()
         fold(self.network)
         if isinstance(network, FaceNet):
+            assert isinstance(network.stem, Stem)
             network.stem = InterleavedStem(network.stem)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,7 +70,7 @@ def fold(module: nn.Module) -> None:
             setattr(module, name, Stem(fused) if isinstance(child, Stem) else fused)
         elif isinstance(child, Head):
             fold(child)
-            assert child.output.bias is not None
+            assert child.output.bias is not None and isinstance(child.pixels, Pixels)
             child.output.weight *= child.pixels.scale[..., None]
             child.output.bias.copy_(child.pixels(child.output.bias[:, None, None]).flatten())
             child.pixels = nn.Identity()
