@@ -27,7 +27,7 @@ from lafd.evaluation.inference import LEAST_CONFIDENCE
 from lafd.evaluation.operating_points import f1, recall_at
 from lafd.evaluation.text import table
 from lafd.images import load_image
-from lafd.training.samples import Sample, read_coco
+from lafd.training.samples import Sample, read_samples
 
 TAG = "tiny"
 WAYS = {
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--model", default="base", help="name or .onnx file")
     parser.add_argument("--tag", help="only pictures with this tag")
     arguments = parser.parse_args()
-    samples = [s for s in read_coco(arguments.annotations) if not arguments.tag or arguments.tag in s.tags]
+    samples = [s for s in read_samples(arguments.annotations) if not arguments.tag or arguments.tag in s.tags]
     detector = Detector(arguments.model, threads=1)
     detector.detect(np.zeros((64, 64, 3), np.uint8))
     report = {
