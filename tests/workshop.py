@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import films
 import mxnet_files
@@ -31,6 +32,9 @@ def fill(folder: Path) -> None:
     (folder / "val.json").write_text(json.dumps(coco(ANNOTATED, small)))
     for name in ("faces", "train", "unreviewed"):
         (folder / f"{name}.json").write_text(json.dumps(coco(["pictures/a.png", "pictures/b.jpg"], scene)))
+    train = coco(["pictures/a.png", "pictures/b.jpg"], scene)
+    train["images"][0]["reviewed"] = True
+    (folder / "train.json").write_text(json.dumps(train))
     write_annotations(read_annotations(folder / "faces.json"), folder / "annotations.xml", "cvat")
     found = [{"box": [float(side) for side in box], "score": 0.9} for box in small.boxes]
     lines = [json.dumps({"path": name, "width": 160, "height": 120, "faces": found}) for name in ANNOTATED]
@@ -43,7 +47,7 @@ def fill(folder: Path) -> None:
     original(folder)
 
 
-def coco(names: list[str], scene: Scene) -> dict[str, object]:
+def coco(names: list[str], scene: Scene) -> dict[str, Any]:
     """COCO annotations of pictures that all show one scene."""
     height, width = scene.image.shape[:2]
     images = [{"id": i, "file_name": name, "width": width, "height": height} for i, name in enumerate(names)]
