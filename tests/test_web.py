@@ -41,13 +41,19 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[WebPage]:
+@pytest.fixture(scope="module")
+def opened(browser: Any) -> Iterator[WebPage]:
     with running(make_server(0)) as address:
         page = WebPage(browser, address)
         yield page
         page.close()
-    assert page.complaints == []
+
+
+@pytest.fixture
+def page(opened: WebPage) -> Iterator[WebPage]:
+    yield opened
+    assert opened.complaints == []
+    opened.renew()
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +184,14 @@ def test_fifty_megapixels_while_the_page_stays_alive(
 
 def test_two_hundred_pictures(page: WebPage, tmp_path: Path, scene: Scene) -> None:
     x1, y1, x2, y2 = scene.boxes[scene.boxes[:, 2].argmin()].astype(int)
-    face = scene.image[max(0, y1 - 40) : y2 + 40, max(0, x1 - 40) : x2 + 40]
+    face = cv2.resize(
+        scene.image[max(0, y1 - 40) : y2 + 40, max(0, x1 - 40) : x2 + 40],
+        (96, 96),
+        interpolation=cv2.INTER_AREA,
+    )
     paths = [tmp_path / f"{i:03d}.png" for i in range(200)]
     for i, path in enumerate(paths):
-        save_image(path, np.roll(cv2.resize(face, (160, 160), interpolation=cv2.INTER_AREA), i // 10, 1))
+        save_image(path, np.roll(face, i // 20, 1))
     page.add(paths)
     records = page.records()
     assert [record["path"] for record in records] == [path.name for path in paths]

@@ -51,6 +51,7 @@ async function loadModel(model) {
     const count = threads === 1 ? '1 thread' : `${threads} threads`;
     $('engine').textContent = `Model ${model.name} · ONNX Runtime Web ${version}, ${count} · nothing leaves this device`;
     document.body.dataset.ready = model.name;
+    $('retry').hidden = true;
     hideNotice();
     $('pause').textContent = 'Pause';
     queue.paused = false;
@@ -170,13 +171,16 @@ function announce(text) {
 }
 
 function tell(error, retry = false) {
+  if (!retry && !$('retry').hidden) return; // nothing is more important
   $('notice').hidden = false;
   $('notice').querySelector('p').textContent = error.message;
   $('retry').hidden = !retry;
+  $('dismiss').hidden = retry; // without a detector there is nothing else to do
 }
 
+/** Takes back what was told, unless only another try can mend it. */
 function hideNotice() {
-  $('notice').hidden = true;
+  $('notice').hidden = $('retry').hidden;
 }
 
 /* camera and video */
@@ -246,6 +250,7 @@ async function saveZip() {
 
 function clear() {
   stopLive();
+  hideNotice();
   queue.clear();
   list.clear();
   selected = null;
@@ -282,6 +287,7 @@ function connect() {
       $('pause').textContent = queue.paused ? 'Continue' : 'Pause';
     },
     retry: () => {
+      $('retry').hidden = true;
       hideNotice();
       detector.close();
       detector = new Detector();
