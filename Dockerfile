@@ -9,6 +9,6 @@ COPY --from=build /opt/lafd /opt/lafd
 USER 10001:10001
 ENV PATH="/opt/lafd/bin:$PATH" PYTHONDONTWRITEBYTECODE=1
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+HEALTHCHECK --interval=30s --timeout=5s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 ENTRYPOINT ["lafd", "serve", "--host", "0.0.0.0"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +53,8 @@ class Asset:
 
 def names() -> list[str]:
     """The files of the page as relative URLs, "index.html" last."""
-    page = [path.relative_to(PAGE).as_posix() for path in PAGE.rglob("*") if path.is_file()]
+    files = [path.relative_to(PAGE) for path in PAGE.rglob("*") if path.is_file()]
+    page = [(path.with_suffix(".gz") if path.suffix == ".xz" else path).as_posix() for path in files]
     weights = [f"models/{name}{ending}" for name in models.shipped_models() for ending in (".onnx", ".json")]
     return sorted([*page, *weights, "models.json"], key=lambda name: (name == "index.html", name))
 
@@ -67,10 +70,20 @@ def read(name: str) -> Asset | None:
         return None
     if name == "models.json":
         return Asset(models_list(), MEDIA_TYPES[".json"])
+    media_type = MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
+    if name.endswith(".gz"):
+        return Asset(gzipped(name), media_type)
     folder, _, file = name.partition("/")
     path = models.WEIGHTS / file if folder == "models" else PAGE / name
-    media_type = MEDIA_TYPES.get(path.suffix) or "application/octet-stream"
     return Asset(path.read_bytes(), media_type)
+
+
+@functools.cache
+def gzipped(name: str) -> bytes:
+    """A file of the page that browsers unpack; the package holds it as xz, which they cannot, a third smaller."""
+    import lzma  # some builds of Python lack it; the service needs this module for more than the page
+
+    return gzip.compress(lzma.decompress((PAGE / name).with_suffix(".xz").read_bytes()), 6, mtime=0)
 
 
 def models_list() -> bytes:

@@ -1,7 +1,9 @@
 // The page's side of the detector's thread: requests go out, promises come back.
 
 export class Detector {
-  constructor() {
+  /** `opened({model, device, threads, version, trouble})` is told what runs from now on, and what kept the GPU from it. */
+  constructor(opened) {
+    this.opened = opened;
     this.waiting = new Map();
     this.last = 0;
     this.worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
@@ -12,9 +14,9 @@ export class Detector {
     };
   }
 
-  /** Loads a model of models.json; `report` gets the share that is done, 0 to 1. */
-  load(model, report) {
-    return this.ask('load', model, { report });
+  /** Loads a model of models.json for "gpu" or "cpu"; `report` gets the share that is done, 0 to 1. */
+  load(model, device, report) {
+    return this.ask('load', { model, device }, { report });
   }
 
   /** Finds the faces of a file, or of an ImageBitmap, which is handed over. */
@@ -43,7 +45,8 @@ export class Detector {
     });
   }
 
-  receive({ id, value, error, progress }) {
+  receive({ id, value, error, progress, engine }) {
+    if (engine) return this.opened(engine);
     const asked = this.waiting.get(id);
     if (!asked) return;
     if (progress !== undefined) return asked.report?.(progress);

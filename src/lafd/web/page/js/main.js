@@ -1,6 +1,7 @@
 // The page: joins the sources, the queue, the detector and what is seen.
 
 import { Detector } from './detector.js';
+import { devices } from './engine.js';
 import { Faces } from './faces.js';
 import { PictureList, faceCount } from './list.js';
 import { Live } from './live.js';
@@ -12,11 +13,11 @@ import { Stage } from './stage.js';
 import { connectTheme } from './theme.js';
 
 const $ = (id) => document.getElementById(id);
-let detector = new Detector();
+let detector = new Detector(showEngine);
 let selected = null;
 let pictureCount = 0;
 
-const settings = new Settings({ threshold: showFaces, size: lookAgain, model: loadModel });
+const settings = new Settings({ threshold: showFaces, size: lookAgain, engine: load });
 const stage = new Stage();
 const list = new PictureList($('list'), select);
 const faces = new Faces($('crops'), { detector: () => detector, light: (i) => stage.light(i), failed: tell });
@@ -36,21 +37,22 @@ async function start() {
     const response = await fetch('models.json');
     if (!response.ok) throw new Error(`The list of models cannot be fetched: the server says ${response.status}.`);
     settings.setModels(await response.json());
+    settings.setDevices(await devices());
   } catch (error) {
     return fail(error instanceof TypeError ? new Error('The server of this page does not answer.') : error);
   }
-  await loadModel(settings.model);
+  await load();
 }
 
-async function loadModel(model) {
+/** Loads the model that is chosen, for the device that is chosen. */
+async function load() {
   queue.paused = true;
+  delete document.body.dataset.ready;
   try {
-    const { threads, version } = await detector.load(model, (share) => {
+    await detector.load(settings.model, settings.device, (share) => {
       $('engine').textContent = `Loading the model… ${Math.round(share * 100)} %`;
     });
-    const count = threads === 1 ? '1 thread' : `${threads} threads`;
-    $('engine').textContent = `Model ${model.name} · ONNX Runtime Web ${version}, ${count} · nothing leaves this device`;
-    document.body.dataset.ready = model.name;
+    document.body.dataset.ready = settings.model.name;
     $('retry').hidden = true;
     hideNotice();
     $('pause').textContent = 'Pause';
@@ -59,6 +61,13 @@ async function loadModel(model) {
   } catch (error) {
     fail(error);
   }
+}
+
+function showEngine({ model, device, threads, version, trouble }) {
+  const place = device === 'gpu' ? 'graphics processor' : threads === 1 ? '1 thread' : `${threads} threads`;
+  const reason = trouble ? ', because the graphics processor failed' : '';
+  $('engine').textContent = `Model ${model} · ONNX Runtime Web ${version}, ${place}${reason} · nothing leaves this device`;
+  $('engine').title = trouble ?? '';
 }
 
 /** The detector cannot start: says so and offers to try again. */
@@ -290,7 +299,7 @@ function connect() {
       $('retry').hidden = true;
       hideNotice();
       detector.close();
-      detector = new Detector();
+      detector = new Detector(showEngine);
       start();
     },
   };

@@ -1,6 +1,4 @@
-// The sliders and the choice of the model.
-
-import { percent } from './stage.js';
+// The sliders and the choice of the model and of where it runs.
 
 const $ = (id) => document.getElementById(id);
 
@@ -16,8 +14,9 @@ export class Settings {
     $('size').addEventListener('change', () => changed.size());
     $('model').addEventListener('change', () => {
       this.takeDefaults();
-      changed.model(this.model);
+      changed.engine();
     });
+    $('device').addEventListener('change', () => changed.engine());
     this.write();
   }
 
@@ -40,17 +39,30 @@ export class Settings {
     this.takeDefaults();
   }
 
+  /** Where the network is to run: "gpu" or "cpu". */
+  get device() {
+    return $('device').value;
+  }
+
+  /** Offers devices to choose from, the best first. */
+  setDevices(devices) {
+    const names = { gpu: 'Graphics processor', cpu: 'Processor' };
+    $('device').replaceChildren(...devices.map((device) => new Option(names[device], device)));
+    $('device-field').hidden = devices.length < 2;
+  }
+
   takeDefaults() {
-    $('threshold').value = Math.round(this.model.confidence * 100);
+    $('threshold').value = this.model.confidence * 100;
     $('size').value = this.model.size;
     $('model-help').textContent = this.model.description;
     this.write();
   }
 
   write() {
-    $('threshold-value').textContent = percent(this.threshold);
+    const threshold = `${Number($('threshold').value)}%`;
+    $('threshold-value').textContent = threshold;
     $('size-value').textContent = `${this.size} px`;
-    $('threshold').setAttribute('aria-valuetext', percent(this.threshold));
+    $('threshold').setAttribute('aria-valuetext', threshold);
     $('size').setAttribute('aria-valuetext', `${this.size} pixels`);
     for (const slider of [$('threshold'), $('size')]) {
       const share = (slider.value - slider.min) / (slider.max - slider.min);
