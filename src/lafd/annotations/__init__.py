@@ -23,6 +23,7 @@ __all__ = [
     "AnnotatedImage",
     "Annotation",
     "Dataset",
+    "check_output",
     "guess_format",
     "output_format",
     "read_annotations",
@@ -90,11 +91,20 @@ def write_annotations(dataset: Dataset, path: Path, format_name: str) -> list[st
         LafdError: A file cannot be written, or two pictures would share one.
     """
     chosen = find_format(format_name)
+    check_output(path, format_name)
+    return chosen.write(dataset, path)
+
+
+def check_output(path: Path, format_name: str) -> None:
+    """Checks that annotations of a format can go to a path.
+
+    Raises:
+        UsageError: It is a folder where a file is needed, or the other way round.
+    """
     if format_name in _FOLDERS and path.is_file():
         raise UsageError(f"{path} is a file, but {format_name} needs a folder.")
     if format_name not in _FOLDERS and path.is_dir():
         raise UsageError(f"{path} is a folder, but {format_name} needs a file.")
-    return chosen.write(dataset, path)
 
 
 def find_format(name: str) -> Format:

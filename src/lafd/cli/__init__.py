@@ -24,6 +24,7 @@ COMMANDS = {
     "web": "serve or write out the page that finds faces in the browser",
     "prelabel": "label pictures for a person to correct, doubtful ones first",
     "pseudo-label": "label pictures for training on the labels",
+    "review": "correct boxes by hand, in the browser",
     "train": "train a model on annotated pictures",
     "evaluate": "measure a model on annotated pictures",
     "benchmark": "measure how long detection takes",

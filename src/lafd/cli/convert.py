@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from lafd.annotations import FORMATS, Dataset, output_format, read_annotations, write_annotations
-from lafd.annotations.reading import image_size
+from lafd.annotations.checking import picture_faults
 from lafd.annotations.writing import copy_pictures
-from lafd.errors import ImageError, UsageError
+from lafd.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,22 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def picture_problems(dataset: Dataset) -> list[str]:
     """Pictures that are missing, unreadable, or of another size than the annotations say."""
-    missing = [image for image in dataset.images if not dataset.path(image).is_file()]
-    if missing and len(missing) == len(dataset.images):
-        return [f"none of the {len(missing)} pictures is in {dataset.root}; --images says where they are."]
-    problems = [f"{dataset.path(image)} does not exist." for image in missing]
-    left_out = {image.name for image in missing}
-    for image in dataset.images:
-        if image.name in left_out:
-            continue
-        try:
-            size = image_size(dataset.path(image))
-        except ImageError as error:
-            problems.append(str(error))
-            continue
-        if size != (image.width, image.height):
-            stated = f"{image.width} x {image.height}"
-            problems.append(
-                f"{dataset.path(image)} has {size[0]} x {size[1]} pixels, its annotations say {stated}."
-            )
-    return problems
+    count = len(dataset.images)
+    if count and not any(dataset.path(image).is_file() for image in dataset.images):
+        return [f"none of the {count} pictures is in {dataset.root}; --images says where they are."]
+    return list(picture_faults(dataset).values())

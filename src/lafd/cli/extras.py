@@ -8,6 +8,7 @@ from lafd.errors import UsageError
 
 NEEDS = {
     "train": ("training", ("torch", "onnx", "onnxscript", "onnxslim", "safetensors", "tensorboard")),
+    "review": ("the review", ("fastapi", "uvicorn", "defusedxml", "yaml")),
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
     "parquet": ("Parquet files", ("pyarrow",)),
     "ray": ("the engine ray", ("ray", "pyarrow")),
