@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,9 +13,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import uvicorn
+from httpx import Client
 
-from webpage import PATIENCE
+from lafd.review.app import create_app
+from lafd.review.session import Session
+from lafd.review.sources import Output
+from webpage import PATIENCE, violations_of
+
+__all__ = ["Client", "Program", "ReviewPage", "answering", "copies", "reviewing"]
+
+
+@contextlib.contextmanager
+def answering(session: Session, output: Output) -> Iterator[Client]:
+    """The routes, served by a thread; and who asks them."""
+    config = uvicorn.Config(create_app(session, output), log_config=None, ws="none", lifespan="off")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            with Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 class Program:
@@ -28,7 +51,7 @@ class Program:
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self.process, self.url = process, url
-        self.http = httpx.Client(base_url=url, timeout=PATIENCE / 1000)
+        self.http = Client(base_url=url, timeout=PATIENCE / 1000)
         self.said: list[str] = []
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -101,6 +124,10 @@ class ReviewPage:
 
     def close(self) -> None:
         self.context.close()
+
+    def violations(self) -> list[str]:
+        """Serious faults that axe-core finds."""
+        return violations_of(self.tab)
 
     def press(self, *keys: str) -> None:
         for key in keys:

@@ -132,15 +132,20 @@ class WebPage:
 
     def violations(self) -> list[str]:
         """Serious faults that axe-core finds."""
-        if not AXE.is_file():
-            pytest.skip("needs axe-core: npm install --prefix build axe-core@4.14.1")
-        self.tab.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.tab.evaluate("axe.run()")["violations"]
-        return [
-            f"{fault['id']}: {fault['nodes'][0]['html']} {fault['nodes'][0]['failureSummary']}"
-            for fault in found
-            if fault["impact"] in ("serious", "critical")
-        ]
+        return violations_of(self.tab)
+
+
+def violations_of(tab: Any) -> list[str]:
+    """Serious faults that axe-core finds in a page."""
+    if not AXE.is_file():
+        pytest.skip("needs axe-core: npm install --prefix build axe-core@4.14.1")
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
+    found = tab.evaluate("axe.run()")["violations"]
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html']} {fault['nodes'][0]['failureSummary']}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]
 
 
 def assert_agrees(record: dict[str, Any], found: Detections, least: float) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tools")]
 
+from web_screenshots import SCENES, VIEWS, save  # noqa: E402
+
 from lafd import Detector, Options  # noqa: E402
 from lafd.annotations import AnnotatedImage, Dataset, write_annotations  # noqa: E402
 from lafd.drawing import demo_scene, draw_scene  # noqa: E402
 from lafd.images import load_image, save_image  # noqa: E402
 from reviewing import ReviewPage, reviewing  # noqa: E402
-from web_screenshots import SCENES, VIEWS, save  # noqa: E402
 from webpage import chromium  # noqa: E402
 
 

@@ -73,20 +73,22 @@ def run(arguments: argparse.Namespace) -> int:
         sources = find_sources(arguments)
         output = find_output(arguments, sources)
         project = load(sources)
-        session = Session(project, Journal(output.path.with_name(f"{output.path.name}.journal")))
-        tell([*project.warnings, *session.problems])
-        decided = sum(state.status in ("accepted", "rejected") for state in session.states)
-        print(f"{len(session.states)} pictures, {decided} of them decided; {describe(sources)}")
-        address = f"http://{HOST}:{listener.getsockname()[1]}/"
-        print(f"the page is at {address} (Ctrl+C ends it and writes {output.path})", flush=True)
-        if arguments.open:
-            webbrowser.open(address)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl+C does
-        config = uvicorn.Config(
-            create_app(session, output), log_config=None, ws="none", timeout_graceful_shutdown=2
-        )
-        with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
-            uvicorn.Server(config).run(sockets=[listener])
+        with contextlib.closing(Journal(output.path.with_name(f"{output.path.name}.journal"))) as journal:
+            session = Session(project, journal)
+            tell([*project.warnings, *session.problems])
+            decided = sum(state.status in ("accepted", "rejected") for state in session.states)
+            print(f"{len(session.states)} pictures, {decided} of them decided; {describe(sources)}")
+            address = f"http://{HOST}:{listener.getsockname()[1]}/"
+            print(f"the page is at {address} (Ctrl+C ends it and writes {output.path})", flush=True)
+            if arguments.open:
+                webbrowser.open(address)
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl+C does
+            app = create_app(session, output)
+            config = uvicorn.Config(
+                app, log_config=None, ws="none", lifespan="off", timeout_graceful_shutdown=2
+            )
+            with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
+                uvicorn.Server(config).run(sockets=[listener])
     if not session.exported:
         written = export(session, output)
         tell(written.left_out)

@@ -18,8 +18,7 @@ export function listFaces(element, editor, image, category) {
     const [x1, y1, x2, y2] = box.box;
     const size = `${Math.round(x2 - x1)} × ${Math.round(y2 - y1)}`;
     const text = describe(box, category);
-    button.append(cutOut(image, box.box, picture), span('size', size), span('kind', text));
-    button.ariaLabel = `Box ${i + 1}: ${size} pixels ${text}`;
+    button.append(cutOut(image, box.box, picture), span('unseen', `Box ${i + 1}: `), span('size', size), span('kind', text));
     button.addEventListener('click', () => editor.choose(i === editor.chosen ? -1 : i));
     item.append(button);
     return item;

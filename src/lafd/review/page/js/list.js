@@ -71,11 +71,11 @@ export class PictureList {
     row.ariaSelected = String(place === this.now);
     row.ariaSetSize = this.sequence.length;
     row.ariaPosInSet = place + 1;
-    row.innerHTML = '<svg aria-hidden="true"><use></use></svg><span class="name"></span><span class="count"></span>';
+    row.innerHTML = '<svg aria-hidden="true"><use></use></svg><span class="name"></span><span class="unseen"></span><span class="count"></span>';
     row.querySelector('use').setAttribute('href', `#i-${ICONS[status]}`);
     row.querySelector('.name').textContent = names[index].split('/').pop();
     row.querySelector('.count').textContent = faces[index];
-    row.ariaLabel = `${names[index]}, ${status}, ${faces[index]} faces`;
+    row.querySelector('.unseen').textContent = `, ${status}, faces: `;
     return row;
   }
 }

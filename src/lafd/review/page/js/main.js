@@ -40,6 +40,7 @@ let opening = 0; // counts, so that what arrives late is left alone
 
 async function go(to) {
   const ticket = ++opening;
+  delete document.body.dataset.ready;
   editor.open(null);
   stage.setImage(null);
   place = Math.min(Math.max(0, to), order.length - 1);
@@ -124,20 +125,21 @@ function note({ index, status, boxes, differences }) {
   headway.show();
 }
 
-function saved({ index, differences, version }) {
+function saved(answer) {
+  const { index, differences, version } = answer;
+  if (!saver.queue.some((entry) => entry.index === index)) note(answer);
   if (editor.picture?.index === index && editor.picture.version === version) {
     editor.picture.differences = differences;
     stage.compare(editor.picture);
   }
-  if (table.differences) table.differences[index] = differences;
 }
 
 async function conflict(index, error) {
-  tell(error.message);
   const picture = await api.picture(index);
   pictures.set(picture);
   note(picture);
   if (order[place] === index) go(place);
+  tell(error.message);
 }
 
 /** Undoes or redoes the last change, of whichever picture, and shows it. */
@@ -251,7 +253,7 @@ for (const type of ['keydown', 'keyup']) {
 }
 for (const id of ['show', 'status']) {
   $(id).addEventListener('change', () => {
-    filter(editor.picture?.index);
+    filter(id === 'status' ? editor.picture?.index : undefined);
     $('area').focus({ preventScroll: true });
   });
 }
