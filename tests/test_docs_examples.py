@@ -44,6 +44,7 @@ NOT_RUN = {
     "lafd train": "trains for minutes; tests/test_training.py does it briefly",
     "lafd export": "needs what the line before would have trained",
     "lafd serve": "runs until it is stopped; tests/test_serve_processes.py does it",
+    "lafd review": "the same; tests/test_review_page.py does it",
     "lafd web": "the same; tests/test_web_files.py does it",
     "lafd review": "the same; tests/test_review.py does it",
     "lafd webcam": "needs a camera and a display",
