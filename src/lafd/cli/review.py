@@ -102,10 +102,12 @@ def listen(port: int) -> socket.socket:
     Raises:
         UsageError: The port is taken or not allowed.
     """
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port must be between 0 and 65535, not {port}.")
     try:
         return socket.create_server((HOST, port))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "it must be between 0 and 65535"
+    except OSError as error:
+        reason = error.strerror or error
         raise UsageError(f"port {port} cannot be used ({reason}); choose another with --port.") from None
 
 
