@@ -46,7 +46,6 @@ NOT_RUN = {
     "lafd serve": "runs until it is stopped; tests/test_serve_processes.py does it",
     "lafd review": "the same; tests/test_review_page.py does it",
     "lafd web": "the same; tests/test_web_files.py does it",
-    "lafd review": "the same; tests/test_review.py does it",
     "lafd webcam": "needs a camera and a display",
     "lafd view": "needs a display; tests/test_view.py does it",
 }
