@@ -111,7 +111,9 @@ class ReviewPage:
     """
 
     def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **context})
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce", **context}
+        )
         self.context.set_default_timeout(PATIENCE)
         self.tab = self.context.new_page()
         self.complaints: list[str] = []

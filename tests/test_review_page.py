@@ -24,7 +24,7 @@ from lafd.review.project import load
 from lafd.review.session import Session
 from lafd.review.sources import Output, Sources
 from reviewing import ReviewPage, answering, copies, reviewing
-from webpage import PATIENCE, chromium
+from webpage import PATIENCE, started
 
 SIZE = (240, 160)
 FACES = (Annotation((40, 40, 80, 90), score=0.9), Annotation((150, 60, 190, 110), score=0.42))
@@ -33,7 +33,7 @@ OPTIONS = {"annotations": "faces.json"}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with chromium() as browser:
+    with started() as browser:
         yield browser
 
 

@@ -16,12 +16,12 @@ from lafd.annotations import AnnotatedImage, Dataset, write_annotations  # noqa:
 from lafd.drawing import demo_scene, draw_scene  # noqa: E402
 from lafd.images import load_image, save_image  # noqa: E402
 from reviewing import ReviewPage, reviewing  # noqa: E402
-from webpage import chromium  # noqa: E402
+from webpage import started  # noqa: E402
 
 
 def main() -> None:
     """Draws pictures, finds their faces, reviews some, and writes docs/images/review-*.png."""
-    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+    with tempfile.TemporaryDirectory() as name, started() as browser:
         folder = Path(name)
         save_image(folder / "cherry tree.png", demo_scene().image)
         for seed, (title, (width, height, faces)) in enumerate(SCENES.items()):
