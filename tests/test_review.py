@@ -333,7 +333,7 @@ def test_a_file_that_is_no_journal_is_left_alone(session: Session, tmp_path: Pat
 
 def test_wrong_usage_is_one_clear_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        cases = [
+        cases: list[tuple[list[object], str]] = [
             ([folder / "a.png"], "not a folder"),
             ([folder, "--annotations", "no.json"], "no.json does not exist"),
             ([folder, "--format", "yolo", "-o", folder / "a.png"], "needs a folder"),
