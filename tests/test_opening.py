@@ -127,9 +127,10 @@ def test_unreadable_file(tmp_path: Path) -> None:
         load_image(path)
 
 
-def test_postscript_is_refused() -> None:
-    with pytest.raises(ImageError, match="PostScript"):
-        load_image(encoded(scene(), "EPS"))
+def test_formats_that_are_programs_or_wrap_other_files_stay_shut() -> None:
+    for file_format in ("EPS", "ICO", "ICNS", "IM"):
+        with pytest.raises(ImageError, match="known format"):
+            load_image(encoded(scene(), file_format))
 
 
 @settings(max_examples=400, deadline=None)

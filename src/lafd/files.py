@@ -20,7 +20,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         LafdError: The file cannot be written.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    # os.path, because Path raises where a name is too long
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112, PTH113
         yield path
         return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, Union
@@ -45,6 +45,9 @@ _QUALITY = {
     ".webp": cv2.IMWRITE_WEBP_QUALITY,
 }
 WRITTEN_ENDINGS = tuple(_QUALITY)
+
+Elsewhere: TypeAlias = "Callable[[ImageSource, dict[str, Any]], Iterator[Picture]]"
+elsewhere: Elsewhere | None = None  # decodes instead of this process; a `lafd.sandbox.Sandbox` sets it
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +102,10 @@ def read_image(
         pixels = to_bgr(source, background=background)
         return Picture(pixels, pixels.shape[1], pixels.shape[0])
     check_background(background)
+    if elsewhere and not isinstance(source, Image.Image):
+        how = {"reduce_to": reduce_to, "background": background, "max_pixels": max_pixels, "frames": False}
+        (picture,) = elsewhere(source, how)
+        return picture
     with opened(source, max_pixels) as image:
         quickly = None if image is source else _decode_jpeg(image, reduce_to)
         pixels = _decode(image, background) if quickly is None else quickly
@@ -122,6 +129,10 @@ def load_frames(
         yield to_bgr(source, background=background)
         return
     check_background(background)
+    if elsewhere and not isinstance(source, Image.Image):
+        how = {"background": background, "max_pixels": max_pixels, "frames": True}
+        yield from (picture.pixels for picture in elsewhere(source, how))
+        return
     with opened(source, max_pixels) as image:
         more = True
         while more:

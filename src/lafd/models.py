@@ -107,7 +107,7 @@ def read_card(weights: Path) -> ModelCard:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{weights}: its card {path.name} must lie beside it.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: the model card cannot be read ({error}).") from None
     fields = {field.name: field.type for field in dataclasses.fields(ModelCard)}
     if not isinstance(data, dict) or data.keys() != fields.keys():

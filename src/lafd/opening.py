@@ -11,9 +11,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import cv2
 from PIL import Image, UnidentifiedImageError
 
 from lafd.errors import ImageError, LafdError, UsageError
+
+# What is opened, common formats first. The rest of Pillow's stay shut: EPS is a program for Ghostscript, and some, such as
+# IPTC and ICO, hold another file that Pillow would open whatever its format and its size.
+FORMATS = (
+    *("JPEG", "PNG", "GIF", "BMP", "DIB", "PPM"),
+    *("WEBP", "AVIF", "TIFF", "JPEG2000", "PCX", "PSD", "QOI", "TGA"),
+)
 
 _IGNORE_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
@@ -27,8 +35,6 @@ def opened(source: object, max_pixels: int) -> Iterator[Image.Image]:
             image = (
                 source if isinstance(source, Image.Image) else _identify(stack.enter_context(_stream(source)))
             )
-            if image.format == "EPS":
-                raise _UnreadableError("it is PostScript, which is a program; convert it to PNG")
             check_size(image, max_pixels)
             if image is not source and getattr(image, "default_image", False):
                 image.seek(1)  # frame 0 of such an APNG is the still for viewers that cannot animate
@@ -52,6 +58,12 @@ def _stream(source: object) -> Iterator[BinaryIO]:
     else:
         accepted = "a path, bytes, a binary file, a Pillow image or a NumPy array"
         raise UsageError(f"a {type(source).__name__} is not a picture: give {accepted}.")
+
+
+def content(source: object) -> bytes:
+    """The encoded bytes of a source that is no path."""
+    with _stream(source) as stream:
+        return stream.read()
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:
@@ -78,15 +90,15 @@ def pillow_is_quiet() -> Iterator[None]:
 def _identify(stream: BinaryIO) -> Image.Image:
     """Reads the header alone."""
     try:
-        return Image.open(stream)
+        return Image.open(stream, formats=FORMATS)
     except UnidentifiedImageError as error:
         stream.seek(0)
-        known = "it is not a picture of a known format, or it is damaged or truncated"
+        known = f"it is not a picture of a known format ({', '.join(FORMATS)}), or it is damaged or truncated"
         raise _UnreadableError(known if stream.read(1) else "the file is empty") from error
     except Image.DecompressionBombError:  # a limit of the whole process, which max_pixels replaces
         stream.seek(0)
         prefix = stream.read(16)
-        for factory, accepts in Image.OPEN.values():
+        for factory, accepts in (Image.OPEN[name] for name in FORMATS if name in Image.OPEN):
             if accepts is not None and accepts(prefix) is True:
                 stream.seek(0)
                 return factory(stream, "")
@@ -120,7 +132,7 @@ def _reason(error: Exception) -> str:
         return error.strerror
     if isinstance(error, Image.DecompressionBombError):
         return "it exceeds Pillow's own limit; raise PIL.Image.MAX_IMAGE_PIXELS if you trust it"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem):
         return "there is not enough memory for it"
     if "truncat" in str(error).lower():
         return "it is truncated; copy or download it again"

@@ -72,7 +72,10 @@ def read_annotations(path: Path, format_name: str | None = None, pictures: Path 
     """
     if not path.exists():
         raise UsageError(f"{path} does not exist.")
-    return find_format(format_name or guess_format(path)).read(path, pictures)
+    try:
+        return find_format(format_name or guess_format(path)).read(path, pictures)
+    except RecursionError:
+        raise LafdError(f"{path}: its values are nested too deeply.") from None
 
 
 def write_annotations(dataset: Dataset, path: Path, format_name: str) -> list[str]:

@@ -47,7 +47,7 @@ class Annotation:
         if not all(map(math.isfinite, (x1, y1, x2, y2, self.tilt))):
             raise ValueError(f"a box must be of finite numbers, not {self.box} with a tilt of {self.tilt}")
         object.__setattr__(self, "box", (x1, y1, x2, y2))
-        tilt = float(np.float32(self.tilt))
+        tilt = float(np.float32(math.fmod(self.tilt, 360)))
         object.__setattr__(self, "tilt", tilt if -180 <= tilt < 180 else (tilt + 180) % 360 - 180)
         if self.score is not None:
             object.__setattr__(self, "score", float(np.float32(self.score)))
@@ -125,11 +125,16 @@ class Dataset:
             return self
         moved = tuple(
             dataclasses.replace(image, name=relative_name(os.path.join(here, image.name), there))  # noqa: PTH118
-            if self.path(image).is_file()
+            if is_file(self.path(image))
             else image
             for image in self.images
         )
         return dataclasses.replace(self, images=moved, root=folder)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; names that the system cannot have, as too long ones, are those of none."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def relative_name(path: str, folder: str) -> str:

@@ -9,7 +9,17 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, without
-from lafd.annotations.reading import Problems, Sizes, box_of, describe, load_json, number, score_of, whole
+from lafd.annotations.reading import (
+    Problems,
+    Sizes,
+    box_of,
+    describe,
+    load_json,
+    number,
+    objects,
+    score_of,
+    whole,
+)
 from lafd.annotations.writing import Losses, shortest, write_json
 from lafd.errors import LafdError
 
@@ -66,10 +76,10 @@ def read(path: Path, pictures: Path | None = None) -> Dataset:
 
 def results_of(task: dict[str, Any]) -> list[dict[str, Any]]:
     """The regions of a task."""
-    done = [a for a in task.get("annotations") or () if isinstance(a, dict) and not a.get("was_cancelled")]
-    predicted = [p for p in task.get("predictions") or () if isinstance(p, dict)]
+    done = [a for a in objects(task.get("annotations")) if not a.get("was_cancelled")]
+    predicted = objects(task.get("predictions"))
     chosen = done[0] if done else predicted[-1] if predicted else {}
-    return [result for result in chosen.get("result") or () if isinstance(result, dict)]
+    return objects(chosen.get("result"))
 
 
 def is_address(value: object) -> bool:
@@ -79,7 +89,10 @@ def is_address(value: object) -> bool:
 
 def name_of(url: str) -> str:
     """The picture's name in its address: local files, uploads, and the file's name of all others."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address after all
+        return url
     query = parse_qs(parts.query, errors="surrogateescape")
     if "d" in query and parts.path.startswith("/data/local-files"):
         return query["d"][0]
@@ -94,16 +107,16 @@ def annotations_of(
 ) -> tuple[Annotation, ...]:
     """The boxes among the regions; choices of a region that say "ignore" mark it."""
     ignored = {
-        result.get("id")
+        str(result.get("id"))
         for result in results
-        if result.get("type") == "choices" and "ignore" in (value_of(result).get("choices") or ())
+        if result.get("type") == "choices" and "ignore" in listed(value_of(result).get("choices"))
     }
-    labelled = {result.get("id") for result in results if result.get("type") == "labels"}
+    labelled = {str(result.get("id")) for result in results if result.get("type") == "labels"}
     found = []
     for result in results:
         kind, value = result.get("type"), value_of(result)
-        labels = value.get("rectanglelabels") or value.get("labels") or []
-        if kind == "choices" or (kind == "rectangle" and result.get("id") in labelled):
+        labels = listed(value.get("rectanglelabels")) or listed(value.get("labels"))
+        if kind == "choices" or (kind == "rectangle" and str(result.get("id")) in labelled):
             continue
         if kind not in ("rectanglelabels", "rectangle", "labels") or "width" not in value:
             problems.add(f"a region of {picture} is left out: {describe(kind)} is no box.")
@@ -121,13 +134,18 @@ def annotations_of(
                 Annotation(
                     box,
                     str(labels[0]) if labels else FACE,
-                    result.get("id") in ignored,
+                    str(result.get("id")) in ignored,
                     score_of(result.get("score"), picture, problems),
                     tilt,
                     meta if isinstance(meta, dict) else {},
                 )
             )
     return tuple(found)
+
+
+def listed(value: object) -> list[Any]:
+    """A list as it is; empty for all else."""
+    return value if isinstance(value, list) else []
 
 
 def value_of(result: dict[str, Any]) -> dict[str, Any]:

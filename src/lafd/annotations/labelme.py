@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, relative_name, without
+from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, is_file, relative_name, without
 from lafd.annotations.reading import (
     Problems,
     Sizes,
@@ -78,7 +78,7 @@ def image_of(content: dict[str, Any], file: Path, folder: Path, sizes: Sizes) ->
     own = content.get("imagePath")
     own = own if isinstance(own, str) and own else f"{file.stem}.jpg"
     start = sizes.root / file.parent.relative_to(folder)  # the files may lie apart from the pictures
-    name = picture_name(own, file.parent if (file.parent / own).is_file() else start, sizes.root)
+    name = picture_name(own, file.parent if is_file(file.parent / own) else start, sizes.root)
     size = sizes.find(name, content.get("imageWidth"), content.get("imageHeight"))
     if size is None:
         return None
@@ -139,7 +139,7 @@ def write(dataset: Dataset, path: Path) -> list[str]:
             "flags": flags,
             "shapes": [shape_of(annotation) for annotation in image.annotations],
             "imagePath": relative_name(os.path.realpath(source), os.path.realpath(file.parent))
-            if source.is_file()
+            if is_file(source)
             else Path(name).name,
             "imageData": None,
             "imageHeight": image.height,

@@ -31,7 +31,7 @@ class Problems:
 
     def add(self, text: str) -> None:
         """Adds a sentence, which starts with the name of the file."""
-        self.listed.append(f"{self.path}: {text}")
+        self.listed.append(f"{self.path}: {printable(text)}")
 
     def unknown_category(self, category: str) -> None:
         """Counts a box whose category the file does not declare."""
@@ -40,7 +40,7 @@ class Problems:
     def all(self) -> tuple[str, ...]:
         """Every sentence."""
         unknown = tuple(
-            f"{self.path}: category {name} is not declared; {count} boxes keep {name!r} as its name."
+            f"{self.path}: category {printable(name)} is not declared; {count} boxes keep {describe(name)} as its name."
             for name, count in self._unknown.items()
         )
         return (*self.listed, *unknown)
@@ -159,15 +159,26 @@ def picture_name(text: str, folder: Path, root: Path) -> str:
     return relative_name(str(path.absolute()), str(root.absolute()))
 
 
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list; empty for all else."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
 def special(attributes: Attributes) -> tuple[bool, float, dict[str, Any]]:
     """Splits attributes into `ignore`, `rotation` in degrees, and the rest."""
     rest = dict(attributes)
     ignore = rest.pop("ignore") if isinstance(rest.get("ignore"), (bool, int)) else False
     tilt = rest.get("rotation")
-    if isinstance(tilt, (int, float)) and not isinstance(tilt, bool) and math.isfinite(tilt):
+    if isinstance(tilt, (int, float)) and not isinstance(tilt, bool) and math.isfinite(number(tilt)):
         del rest["rotation"]
         return bool(ignore), float(tilt), rest
     return bool(ignore), 0.0, rest
+
+
+def printable(text: str) -> str:
+    """Text of a file as a part of a sentence: not too long, and without what a terminal would obey."""
+    text = text if len(text) <= 500 else text[:500] + "..."
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def describe(value: object) -> str:

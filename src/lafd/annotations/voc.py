@@ -70,7 +70,10 @@ def read_splits(folder: Path) -> dict[str, str]:
     """The split of every stem, from ImageSets/Main."""
     found: dict[str, str] = {}
     for file in sorted((folder / "ImageSets" / "Main").glob("*.txt")):
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            raise LafdError(f"{file}: cannot be read ({error.strerror}).") from None
         if file.stem != "trainval" and not _ONE_CATEGORY.fullmatch(file.stem):
             found.update({line.strip(): file.stem for line in lines if line.strip()})
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset
+from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, is_file
 from lafd.errors import LafdError
 from lafd.files import replacing
 
@@ -158,7 +158,7 @@ def copy_pictures(dataset: Dataset, folder: Path) -> tuple[Dataset, list[str]]:
     names, missing = safe_names(dataset), []
     for image, name in zip(dataset.images, names, strict=True):
         source, target = dataset.path(image), folder / name
-        if not source.is_file():
+        if not is_file(source):
             missing.append(f"{source} does not exist and is not copied.")
         elif not (target.exists() and target.samefile(source)):
             make_folder(target.parent)

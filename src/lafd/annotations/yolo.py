@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, relative_name, without
+from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, is_file, relative_name, without
 from lafd.annotations.reading import Problems, Sizes, bounds, box_of, describe, number, score_of
 from lafd.annotations.writing import Losses, safe_names, write_bytes
 from lafd.errors import LafdError, UsageError
@@ -76,9 +76,12 @@ def load_yaml(path: Path) -> dict[str, Any]:
     """
     yaml = need_yaml()
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+        text = path.read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise ValueError("it has aliases, with which a few lines can stand for gigabytes; write them out")
+        content = yaml.safe_load(text)
+    except Exception as error:  # PyYAML raises nearly everything for tags whose value does not fit them
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise LafdError(f"{path}: not readable YAML ({reason}).") from None
     if not isinstance(content, dict):
         raise LafdError(f"{path}: not a data.yaml: it must map names such as train and names to values.")
@@ -103,14 +106,26 @@ def class_names(settings: dict[str, Any], folder: Path) -> dict[str, str]:
     if isinstance(names, dict):
         return {str(number): str(name) for number, name in names.items()}
     if not isinstance(names, list) and (folder / "classes.txt").is_file():
-        names = (folder / "classes.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+        names = read_lines(folder / "classes.txt")
     return {str(i): str(name) for i, name in enumerate(names)} if isinstance(names, list) else {}
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file.
+
+    Raises:
+        LafdError: It cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise LafdError(f"{path}: cannot be read ({error.strerror}).") from None
 
 
 def picture_lists(settings: dict[str, Any], folder: Path) -> dict[str, list[Path]]:
     """Folders and lists of pictures by split."""
     base = folder / str(settings.get("path") or "")
-    if not base.is_dir():
+    if not os.path.isdir(base):  # noqa: PTH112
         base = folder
     parts: dict[str, list[Path]] = {}
     for split in (*_SPLITS, *without(settings, _SPLITS)):
@@ -130,14 +145,18 @@ def picture_lists(settings: dict[str, Any], folder: Path) -> dict[str, list[Path
 def resolve(place: str, base: Path, folder: Path) -> Path:
     """A place of data.yaml; some exports say ../train/images for train/images."""
     candidates = (base / place, folder / place, folder / place.replace("\\", "/").removeprefix("../"))
-    return next((c for c in candidates if c.exists()), candidates[0])
+    return next((c for c in candidates if os.path.exists(c)), candidates[0])  # noqa: PTH110
 
 
 def pictures_in(place: Path, problems: Problems) -> list[Path]:
     """The pictures of a folder or of a text file that lists them."""
-    if place.suffix == ".txt" and place.is_file():
-        lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [place.parent / line.strip() for line in lines if line.strip()]
+    if place.suffix == ".txt" and is_file(place):
+        lines = read_lines(place)
+        listed = [place.parent / line.strip() for line in lines if line.strip()]
+        folders = {path for path in listed if os.path.isdir(path)}  # noqa: PTH112
+        for path in sorted(folders):
+            problems.add(f"{path} in {place.name} is left out: it is a folder.")
+        return [path for path in listed if path not in folders]
     try:
         return list(list_images(place))
     except UsageError as error:
@@ -157,7 +176,7 @@ def label_file(picture: Path, folder: Path, base: Path) -> Path:
         / "labels"
         / Path(relative_name(str(picture.absolute()), str(base.absolute()))).with_suffix(".txt")
     )
-    return moved if moved.is_file() else picture.with_suffix(".txt")
+    return moved if is_file(moved) else picture.with_suffix(".txt")
 
 
 class Labels:

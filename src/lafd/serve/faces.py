@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +21,10 @@ from lafd.serve.settings import Settings
 MAX_BATCH_PIXELS = 2**24  # decoded and network pixels that one thread gathers before it detects
 
 # The first bytes of what is decoded. Fewer decoders within a stranger's reach are fewer ways to do harm.
-SIGNATURES = {
-    "JPEG": (0, (b"\xff\xd8\xff",)),
-    "PNG": (0, (b"\x89PNG\r\n\x1a\n",)),
-    "GIF": (0, (b"GIF87a", b"GIF89a")),
-    "WebP": (8, (b"WEBP",)),
-    "AVIF": (4, (b"ftypavif", b"ftypavis")),
-    "BMP": (0, (b"BM",)),
-    "TIFF": (0, (b"II*\0", b"MM\0*")),
-}
+SERVED = "JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF"
+SIGNATURES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP|\0\0\0.ftypavi[fs]|BM|II\*\0|MM\0\*", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -97,10 +93,8 @@ class FaceFinder:
     def read(self, job: Job) -> Picture:
         """Decodes a picture, smaller than it is where that is enough."""
         with metrics.stage("decode"):
-            if not any(
-                job.data.startswith(start, at) for at, starts in SIGNATURES.values() for start in starts
-            ):
-                raise ImageError(f"the picture is of none of the formats {', '.join(SIGNATURES)}.")
+            if not SIGNATURES.match(job.data):
+                raise ImageError(f"the picture is of none of the formats {SERVED}.")
             if job.drawn is None:
                 return self.detectors[job.model].read(job.data, job.options)
             # what is drawn on is the picture as it is, not one reduced for the network
