@@ -105,18 +105,17 @@ def tiff_entry(data: bytearray, tag: int) -> int:
 def bombs() -> dict[str, Make]:
     """Pictures of one colour, just within the limit of pixels or far over it."""
     made: dict[str, Make] = {}
-    for side in (4_000, 14_000, 30_000):
+    for side in (4_000, 30_000):
         for file_format in ("PNG", "GIF", "TIFF"):
-            made[f"{file_format} of {side} x {side} px in one colour"] = partial(flat, side, file_format)
-    for file_format in ("JPEG", "WEBP"):
-        made[f"{file_format} of 14000 x 14000 px in one colour"] = partial(flat, 14_000, file_format)
-    made["JPEG2000 of 4000 x 4000 px in one colour"] = partial(flat, 4_000, "JPEG2000")
+            if (side, file_format) != (30_000, "TIFF"):  # takes long to make
+                made[f"{file_format} of {side} x {side} px in one colour"] = partial(flat, side, file_format)
+    for file_format in ("JPEG", "WEBP", "JPEG2000"):
+        made[f"{file_format} of 4000 x 4000 px in one colour"] = partial(flat, 4_000, file_format)
     made["progressive JPEG with 2000 scans"] = partial(jpeg_of_scans, 4000, 2000)
     made["progressive JPEG with 100 scans"] = partial(jpeg_of_scans, 4000, 100)
-    made["QOI of 14000 x 14000 px in runs"] = qoi_of_runs
+    made["QOI of 4000 x 4000 px in runs"] = partial(qoi_of_runs, 4000)
     made["PNG with 100 MB more than its pixels"] = partial(png_with_rest, 100 * 2**20)
     made["GIF of 5000 frames"] = partial(gif_of_frames, 2000, 5000)
-    made["GIF of 300 large frames"] = partial(gif_of_frames, 12000, 300)
     made["APNG that promises 2147483647 frames"] = apng_of_many_frames
     return made
 
@@ -170,9 +169,8 @@ def jpeg_of_scans(side: int, count: int) -> bytes:
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
-def qoi_of_runs() -> bytes:
+def qoi_of_runs(side: int) -> bytes:
     """A QOI of runs."""
-    side = 14_000
     return b"qoif" + struct.pack(">IIBB", side, side, 3, 0) + b"\xfd" * (side * side // 62 + 1) + bytes(7) + b"\1"
 
 
@@ -198,15 +196,9 @@ def metadata() -> dict[str, Make]:
         "JPEG of 50000 comments": partial(jpeg_of_segments, 0xFE, 50_000),
         "JPEG of 20000 colour profiles": partial(jpeg_of_segments, 0xE2, 20_000),
         "PNG of 100000 texts": partial(png_of_chunks, b"tEXt", b"a\0b", 100_000),
-        "PNG of 5000 packed texts": partial(
-            png_of_chunks, b"zTXt", b"a\0\0" + zlib.compress(bytes(2**19)), 5000
-        ),
-        "PNG of a packed text of 200 MB": partial(
-            png_of_chunks, b"zTXt", b"a\0\0" + packed_zeros(200 * 2**20), 1
-        ),
-        "PNG of a packed colour profile of 200 MB": partial(
-            png_of_chunks, b"iCCP", b"a\0\0" + packed_zeros(200 * 2**20), 1
-        ),
+        "PNG of 5000 packed texts": partial(png_of_packed, b"zTXt", 2**19, 5000),
+        "PNG of a packed text of 200 MB": partial(png_of_packed, b"zTXt", 200 * 2**20, 1),
+        "PNG of a packed colour profile of 200 MB": partial(png_of_packed, b"iCCP", 200 * 2**20, 1),
         "GIF of 100000 comments": gif_of_comments,
         "AVIF of boxes in boxes": boxes_in_boxes,
         "JP2 whose boxes have no length": jp2_of_empty_boxes,
@@ -219,10 +211,11 @@ def metadata() -> dict[str, Make]:
     }
 
 
-def packed_zeros(size: int) -> bytes:
-    """Zeros, packed by zlib."""
-    packer = zlib.compressobj(9)
-    return b"".join(packer.compress(bytes(2**20)) for _ in range(size // 2**20)) + packer.flush()
+def png_of_packed(kind: bytes, size: int, count: int) -> bytes:
+    """A PNG with chunks that are small and unpack to so many zeros."""
+    packer, step = zlib.compressobj(9), 2**19
+    packed = b"".join(packer.compress(bytes(step)) for _ in range(size // step)) + packer.flush()
+    return png_of_chunks(kind, b"a\0\0" + packed, count)
 
 
 def tiff_of_circles() -> bytes:
@@ -316,14 +309,8 @@ def psd_with(size: bytes) -> bytes:
 
 def nested() -> dict[str, Make]:
     """Formats that only wrap another file."""
-    large = png_of_rows(13_000, 13_000)
     return {
-        "ICO of 16 x 16 px that holds a PNG of 13000 x 13000 px": lambda: (
-            struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(large), 22) + large
-        ),
-        "ICNS of 512 x 512 px that holds a PNG of 13000 x 13000 px": lambda: (
-            b"icns" + struct.pack(">I", len(large) + 16) + b"ic09" + struct.pack(">I", len(large) + 8) + large
-        ),
+        "ICO of 16 x 16 px that holds a PNG of 6000 x 6000 px": lambda: ico(png_of_rows(6000, 6000)),
         "IPTC that holds PostScript": lambda: iptc(saved(Image.new("L", (8, 8)), "EPS"), 5),
         "IPTC that holds PostScript, dressed up as WebP": lambda: iptc(
             saved(Image.new("L", (8, 8)), "EPS"), 5, b"\x1c\x01\0\0\x07abc" + b"WEBP"
@@ -331,6 +318,11 @@ def nested() -> dict[str, Make]:
         "PostScript": lambda: saved(Image.new("L", (8, 8)), "EPS"),
         "PSD dressed up as WebP": lambda: intact()["psd"][:8] + b"WEBP" + intact()["psd"][12:],
     }
+
+
+def ico(content: bytes) -> bytes:
+    """An ICO that says that its one picture is of 16 x 16 px."""
+    return struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(content), 22) + content
 
 
 def iptc(content: bytes, compression: int, first: bytes = b"") -> bytes:
@@ -341,9 +333,3 @@ def iptc(content: bytes, compression: int, first: bytes = b"") -> bytes:
     # a field is at most 132 bytes or has its size in further bytes
     body = b"".join(b"\x1c\x08\x0a\x84\0" + struct.pack(">I", len(block)) + block for block in blocks)
     return first + head + body
-
-
-def pixels_of(data: bytes) -> int:
-    """How many pixels the head of a file promises."""
-    with Image.open(io.BytesIO(data)) as image:
-        return int(np.prod(image.size))

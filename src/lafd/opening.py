@@ -23,6 +23,8 @@ FORMATS = (
     *("WEBP", "AVIF", "TIFF", "JPEG2000", "PCX", "PSD", "QOI", "TGA"),
 )
 
+MAX_SCANNED = 4_000_000_000  # pixels times scans of a JPEG, some 5 s; usual progressive ones have ten scans
+
 _IGNORE_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 
@@ -36,6 +38,8 @@ def opened(source: object, max_pixels: int) -> Iterator[Image.Image]:
                 source if isinstance(source, Image.Image) else _identify(stack.enter_context(_stream(source)))
             )
             check_size(image, max_pixels)
+            if image is not source and image.format in ("JPEG", "MPO"):
+                check_scans(image)
             if image is not source and getattr(image, "default_image", False):
                 image.seek(1)  # frame 0 of such an APNG is the still for viewers that cannot animate
             yield image
@@ -112,6 +116,18 @@ def check_size(image: Image.Image, max_pixels: int) -> None:
         raise _UnreadableError(
             f"its {width} x {height} pixels are over the limit of {max_pixels} (max_pixels)"
         )
+
+
+def check_scans(image: Image.Image) -> None:
+    """Refuses a JPEG inside `opened` whose scans, each of which goes over all pixels, would take minutes."""
+    stream = image.fp
+    assert stream is not None
+    place = stream.tell()
+    stream.seek(0)
+    scans = stream.read().count(b"\xff\xda")  # stands nowhere in packed pixels
+    stream.seek(place)
+    if image.width * image.height * scans > MAX_SCANNED:
+        raise _UnreadableError(f"it has {scans} scans, which nobody needs; save it again")
 
 
 class _UnreadableError(Exception):

@@ -155,6 +155,7 @@ class Reader:
 def work(line: socket.socket, seconds: float, memory: int) -> None:
     """What a reader process does until its line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the main process, which ends this one
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where decoders complain, as often as a picture likes
     cv2.setNumThreads(1)
     confine(memory)
     with suppress(EOFError, OSError):
