@@ -88,7 +88,9 @@ def results(items: list[str]) -> Iterator[Result]:
 def service_process(supervisor: int) -> int:
     """The process of a service that does its work."""
     children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    return next(int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes())
+    return next(
+        int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
 
 
 class Worker:
@@ -119,7 +121,10 @@ class Worker:
         self.process.kill()
         status = self.process.wait()
         self.start()
-        return {"item": item, "fault": f"no answer in {PATIENCE:g} s" if hung else f"crashed with status {status}"}
+        return {
+            "item": item,
+            "fault": f"no answer in {PATIENCE:g} s" if hung else f"crashed with status {status}",
+        }
 
 
 # The side that works
@@ -163,7 +168,9 @@ class Targets:
             "crop": measured(lambda: self.crop(path), os.getpid()),
             "service": measured(lambda: self.ask(data), self.service),
         }
-        if "frames" not in name:  # those that are all about frames would take hours, as they would in any player
+        if (
+            "frames" not in name
+        ):  # those that are all about frames would take hours, as they would in any player
             found["all frames"] = measured(lambda: self.detect(path, all_frames=True), os.getpid())
         return {"item": item, "what": what, "bytes": len(data), "targets": found}
 
@@ -185,7 +192,9 @@ class Targets:
         from lafd.errors import LafdError
 
         source = DetectedSource(self.detector, Options(size=128, max_pixels=MAX_PIXELS))
-        cropper = Cropper(self.folder / "crops", Template("{stem}", False), Shape(CropRule(), frame=1.0), (".png", 90))
+        cropper = Cropper(
+            self.folder / "crops", Template("{stem}", False), Shape(CropRule(), frame=1.0), (".png", 90)
+        )
         try:
             cropper.crop(path, "picture", source.find(path))
         except LafdError as error:
@@ -277,6 +286,7 @@ def summary(found: list[Result], arguments: argparse.Namespace) -> Result:
     """Counts by target."""
     import numpy
     import PIL
+
     from lafd import __version__
 
     targets: dict[str, Any] = {}
@@ -285,8 +295,13 @@ def summary(found: list[Result], arguments: argparse.Namespace) -> Result:
         steps = [(r, r["targets"][target]) for r in found if target in r.get("targets", {})]
         if not steps:
             continue
-        faults += [{"item": r["item"], "target": target, "fault": s["fault"]} for r, s in steps if "fault" in s]
-        slowest, largest = max(steps, key=lambda s: s[1]["seconds"]), max(steps, key=lambda s: s[1]["megabytes"])
+        faults += [
+            {"item": r["item"], "target": target, "fault": s["fault"]} for r, s in steps if "fault" in s
+        ]
+        slowest, largest = (
+            max(steps, key=lambda s: s[1]["seconds"]),
+            max(steps, key=lambda s: s[1]["megabytes"]),
+        )
         targets[target] = {
             "files": len(steps),
             "outcomes": dict(Counter(s["outcome"] for _, s in steps).most_common()),
@@ -335,7 +350,9 @@ def markdown(report: Result) -> str:
     for name, target in report["targets"].items():
         lines += ["", f"## {name.capitalize()}", "", f"The slowest: {target['slowest']['what']}.", ""]
         lines += ["| outcome | files |", "| --- | ---: |"]
-        lines += [f"| {outcome.replace('|', ' ')} | {count} |" for outcome, count in target["outcomes"].items()]
+        lines += [
+            f"| {outcome.replace('|', ' ')} | {count} |" for outcome, count in target["outcomes"].items()
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -22,15 +22,92 @@ NESTED: Any = 0
 for _ in range(900):  # as deep as the parser goes, so that what goes on from there is too deep
     NESTED = [NESTED]
 HOSTILE: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, 0.5, -0.0, 1e-320, 1e38, 1e300, float("nan"), float("inf")),
-    *("", " ", "a", "1", "nan", "1e400", "٣", "a\0b", "\ud800", "\x1b[31m", "a\nb", "a" * 300, "/" * 5000, "ignore"),
-    *("../../a.png", "/", ".", "..", "con", "C:\\a", "http://[", "//[/", "%00", "/data/local-files/?d=%ff", "file:///x"),
-    *([], [[]], [None], [1, 2, 3, 4], [[1, 2], [3, 4]], ["a"], [{}], {}, {"a": {}}, {"id": []}, {"rotation": 10**400}),
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2**31,
+        2**63,
+        10**400,
+        0.5,
+        -0.0,
+        1e-320,
+        1e38,
+        1e300,
+        float("nan"),
+        float("inf"),
+    ),
+    *(
+        "",
+        " ",
+        "a",
+        "1",
+        "nan",
+        "1e400",
+        "٣",
+        "a\0b",
+        "\ud800",
+        "\x1b[31m",
+        "a\nb",
+        "a" * 300,
+        "/" * 5000,
+        "ignore",
+    ),
+    *(
+        "../../a.png",
+        "/",
+        ".",
+        "..",
+        "con",
+        "C:\\a",
+        "http://[",
+        "//[/",
+        "%00",
+        "/data/local-files/?d=%ff",
+        "file:///x",
+    ),
+    *(
+        [],
+        [[]],
+        [None],
+        [1, 2, 3, 4],
+        [[1, 2], [3, 4]],
+        ["a"],
+        [{}],
+        {},
+        {"a": {}},
+        {"id": []},
+        {"rotation": 10**400},
+    ),
     NESTED,
 )
 YAML = (
-    *("!!int ''", "!!bool x", "!!timestamp x", "!!float ''", "!!python/name:os.system", "!!set {a}", "!!binary '*'"),
-    *("*a", "&a [*a]", "{[1]: 2}", "{<<: 1}", "0x", "1:99:99", "2026-99-99", "'a", "[a, {b: [c", "\t", "? a", "---"),
+    *(
+        "!!int ''",
+        "!!bool x",
+        "!!timestamp x",
+        "!!float ''",
+        "!!python/name:os.system",
+        "!!set {a}",
+        "!!binary '*'",
+    ),
+    *(
+        "*a",
+        "&a [*a]",
+        "{[1]: 2}",
+        "{<<: 1}",
+        "0x",
+        "1:99:99",
+        "2026-99-99",
+        "'a",
+        "[a, {b: [c",
+        "\t",
+        "? a",
+        "---",
+    ),
 )
 
 
@@ -43,7 +120,9 @@ def intact() -> dict[str, dict[str, bytes]]:
     for name in FORMATS:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            pictures = FORMATS[name].picture_folder(folder / "a.json" if name in ("coco", "label-studio") else folder)
+            pictures = FORMATS[name].picture_folder(
+                folder / "a.json" if name in ("coco", "label-studio") else folder
+            )
             for picture in ("a.png", "b.png"):
                 (pictures / picture).parent.mkdir(parents=True, exist_ok=True)
                 save_image(pictures / picture, np.full((30, 40, 3), 200, np.uint8))
@@ -54,7 +133,11 @@ def intact() -> dict[str, dict[str, bytes]]:
             path = folder / {"cvat": "annotations.xml"}.get(name, "a.json")
             data = Dataset(images, ("face", "cat"), pictures)
             write_annotations(data, folder if name in ("yolo", "voc", "labelme") else path, name)
-            files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+            files = {
+                file.relative_to(folder).as_posix(): file
+                for file in sorted(folder.rglob("*"))
+                if file.is_file()
+            }
             found[name] = {file: path.read_bytes() for file, path in files.items()}
     return found
 
@@ -88,7 +171,9 @@ def with_wrong_value(name: str, data: bytes, random: np.random.Generator) -> byt
         return json.dumps(replaced(content, place[int(random.integers(len(place)))], value)).encode()
     text = data.decode(errors="replace")
     value = YAML[int(random.integers(len(YAML)))] if name.endswith(".yaml") else hostile_text(random)
-    words = list(re.finditer(r'(?<=")[^"<>]*(?=")|(?<=>)[^<>\n]+(?=<)|(?<=: )[^\n]+|(?<![^\s])[^\s<>"]+', text))
+    words = list(
+        re.finditer(r'(?<=")[^"<>]*(?=")|(?<=>)[^<>\n]+(?=<)|(?<=: )[^\n]+|(?<![^\s])[^\s<>"]+', text)
+    )
     if not words:
         return value.encode(errors="replace")
     word = words[int(random.integers(len(words)))]

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import numpy as np
 from PIL import Image
 
 from damage import HEIGHT, WIDTH, intact, psd, saved, with_png_checksums
@@ -141,7 +140,9 @@ def png_of_rows(width: int, height: int, more: int = 0) -> bytes:
     data = b"".join(packer.compress(bytes(1 + 3 * width)) for _ in range(height))
     data += b"".join(packer.compress(bytes(2**20)) for _ in range(more // 2**20)) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+    )
 
 
 def png_with_rest(more: int) -> bytes:
@@ -171,7 +172,13 @@ def jpeg_of_scans(side: int, count: int) -> bytes:
 
 def qoi_of_runs(side: int) -> bytes:
     """A QOI of runs."""
-    return b"qoif" + struct.pack(">IIBB", side, side, 3, 0) + b"\xfd" * (side * side // 62 + 1) + bytes(7) + b"\1"
+    return (
+        b"qoif"
+        + struct.pack(">IIBB", side, side, 3, 0)
+        + b"\xfd" * (side * side // 62 + 1)
+        + bytes(7)
+        + b"\1"
+    )
 
 
 def apng_of_many_frames() -> bytes:
@@ -230,12 +237,23 @@ def tiff_of_circles() -> bytes:
 
 def next_page(data: bytearray, directory: int) -> int:
     """The directory after one, 0 at the end."""
-    return int(struct.unpack_from("<I", data, directory + 2 + 12 * struct.unpack_from("<H", data, directory)[0])[0])
+    return int(
+        struct.unpack_from("<I", data, directory + 2 + 12 * struct.unpack_from("<H", data, directory)[0])[0]
+    )
 
 
 def tiff_that_refers(tag: int) -> bytes:
     """A TIFF with a tag that leads to the directory that it is in."""
-    entries = [(256, 4, 1), (257, 4, 1), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 0), (279, 4, 1), (tag, 4, 8)]
+    entries = [
+        (256, 4, 1),
+        (257, 4, 1),
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 0),
+        (279, 4, 1),
+        (tag, 4, 8),
+    ]
     body = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", t, k, 1, v) for t, k, v in entries)
     return b"II*\0" + struct.pack("<I", 8) + body + struct.pack("<I", 8)
 
@@ -327,7 +345,8 @@ def ico(content: bytes) -> bytes:
 
 def iptc(content: bytes, compression: int, first: bytes = b"") -> bytes:
     """An IPTC file around another one."""
-    fields = ((60, b"\1\0"), (65, b"\1"), (20, b"\0\0\0\x08"), (30, b"\0\0\0\x08"), (120, struct.pack(">I", compression)))
+    side = struct.pack(">I", 8)
+    fields = ((60, b"\1\0"), (65, b"\1"), (20, side), (30, side), (120, struct.pack(">I", compression)))
     head = b"".join(b"\x1c\x03" + struct.pack(">BH", kind, len(value)) + value for kind, value in fields)
     blocks = [content[i : i + 30_000] for i in range(0, len(content), 30_000)]
     # a field is at most 132 bytes or has its size in further bytes

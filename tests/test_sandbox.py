@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conftest import RunLafd
 from lafd.errors import ImageError, UsageError
 from lafd.images import load_frames, load_image, read_image
 from lafd.sandbox import Sandbox
@@ -61,7 +62,8 @@ def test_sizes_and_options_arrive(sandbox: Sandbox) -> None:
 def test_errors_are_those_of_this_process(sandbox: Sandbox, tmp_path: Path) -> None:
     before = readers()
     (tmp_path / "empty.png").touch()
-    for source, said in ((tmp_path / "empty.png", r"empty\.png: the file is empty"), (FILES["png"][:99], "the picture")):
+    wrong = ((tmp_path / "empty.png", r"empty\.png: the file is empty"), (FILES["png"][:99], "the picture"))
+    for source, said in wrong:
         with pytest.raises(ImageError, match=said):
             load_image(source)
     with pytest.raises(UsageError, match="give a path, bytes"):
@@ -77,7 +79,9 @@ def test_frames_that_are_not_wanted_are_not_waited_for(sandbox: Sandbox) -> None
 
 def test_threads_have_a_process_each(sandbox: Sandbox) -> None:
     with ThreadPoolExecutor(2) as pool:
-        assert all(image.shape == (40, 56, 3) for image in pool.map(load_image, [FILES["png"], FILES["jpeg"]] * 10))
+        assert all(
+            image.shape == (40, 56, 3) for image in pool.map(load_image, [FILES["png"], FILES["jpeg"]] * 10)
+        )
     assert 1 <= len(sandbox.idle) <= 2
 
 
@@ -117,3 +121,23 @@ def test_limits_are_checked() -> None:
     for limits in ({"seconds": 0}, {"seconds": float("nan")}, {"memory": 5}):
         with pytest.raises(UsageError, match="sandbox must be"):
             Sandbox(**limits)  # type: ignore[arg-type]
+
+
+def test_the_commands_go_on_after_a_hang(lafd: RunLafd, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "c.png"):
+        (tmp_path / "in" / name).write_bytes(FILES["png"])
+    os.mkfifo(tmp_path / "b.png")
+    sandbox = ("--sandbox", "--sandbox-seconds", 3, "--threads", 1)
+    found = lafd("detect", "in/a.png", "b.png", "in/c.png", *sandbox, "--format", "jsonl")
+    assert found.returncode == 1
+    assert [("error" in line, "width" in line) for line in found.stdout.splitlines()] == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+    assert "b.png: decoding it takes more than 3 s" in found.stderr
+    made = lafd("crop", "in/a.png", "b.png", "in/c.png", *sandbox, "--frame", "1:1", "-o", "out")
+    assert made.returncode == 1 and "b.png: decoding it takes more than 3 s" in made.stderr
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["a.png", "c.png"]
+    assert lafd("detect", "in", "--sandbox", "--sandbox-memory", 0).returncode == 2

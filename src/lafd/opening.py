@@ -16,8 +16,8 @@ from PIL import Image, UnidentifiedImageError
 
 from lafd.errors import ImageError, LafdError, UsageError
 
-# What is opened, common formats first. The rest of Pillow's stay shut: EPS is a program for Ghostscript, and some, such as
-# IPTC and ICO, hold another file that Pillow would open whatever its format and its size.
+# What is opened, common formats first. The rest of Pillow's stay shut: EPS is a program for Ghostscript, and some, such
+# as IPTC and ICO, hold another file that Pillow would open whatever its format and its size.
 FORMATS = (
     *("JPEG", "PNG", "GIF", "BMP", "DIB", "PPM"),
     *("WEBP", "AVIF", "TIFF", "JPEG2000", "PCX", "PSD", "QOI", "TGA"),

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from lafd import images
 from lafd.detections import Detections
 from lafd.detector import Detector, Options
 from lafd.errors import LafdError
 from lafd.images import ImageSource, Picture
+
+FRAMES = 4  # of an animation in memory at once
 
 
 @dataclass(frozen=True)
@@ -100,29 +102,48 @@ def detect_chunk(
     detector: Detector, paths: list[Path | str], options: Options, work: Work
 ) -> list[list[FileResult]]:
     """Reads and detects a few files in one thread."""
-    read: list[tuple[list[Frame], str | None]] = []
+    if work.all_frames:
+        results = [detect_frames(detector, path, options) for path in paths]
+    else:
+        results = [[result] for result in detect_first(detector, paths, options)]
+    visit = work.visit
+    return [[visited(one, visit) for one in each] for each in results] if visit else results
+
+
+def detect_first(detector: Detector, paths: list[Path | str], options: Options) -> list[FileResult]:
+    """Detects in the pictures of files, or the first of their frames; those of the same shape share a forward pass."""
+    pictures: list[Picture] = []
+    reasons: list[str | None] = []
     for path in paths:
         try:
-            frames = read_frames(path, options) if work.all_frames else [read_first(path, options, detector)]
-            for _, picture in frames:
-                detector.view(picture, options)
-            read.append((frames, None))
+            picture = detector.read(source(path), options)
+            detector.view(picture, options)
         except LafdError as error:
-            read.append(([], str(error)))
-    pictures = [picture for frames, _ in read for _, picture in frames]
+            reasons.append(str(error))
+        else:
+            pictures.append(picture)
+            reasons.append(None)
     found = iter(detector.detect_pictures(pictures, options))
-    results = []
-    for path, (frames, reason) in zip(paths, read, strict=True):
-        if reason is not None:
-            results.append([FileResult(path, error=reason)])
-            continue
-        each = [FileResult(path, number, next(found)) for number, _ in frames]
-        results.append([visited(result, work.visit) for result in each] if work.visit else each)
+    return [
+        FileResult(path, detections=next(found)) if reason is None else FileResult(path, error=reason)
+        for path, reason in zip(paths, reasons, strict=True)
+    ]
+
+
+def detect_frames(detector: Detector, path: Path | str, options: Options) -> list[FileResult]:
+    """Detects in every frame of a file, a few at a time: a small file may have thousands of large frames."""
+    results: list[FileResult] = []
+    try:
+        frames = images.load_frames(
+            source(path), background=options.background, max_pixels=options.max_pixels
+        )
+        while part := list(itertools.islice(frames, FRAMES)):
+            pictures = [Picture(pixels, pixels.shape[1], pixels.shape[0]) for pixels in part]
+            for faces in detector.detect_pictures(pictures, options):
+                results.append(FileResult(path, len(results), faces))
+    except LafdError as error:
+        return [FileResult(path, error=str(error))]
     return results
-
-
-Frame: TypeAlias = tuple[int | None, Picture]
-"""A picture with its number in its file; None for a file that is taken as one picture."""
 
 
 def to_path(name: str) -> Path | str:
@@ -137,17 +158,6 @@ def source(path: Path | str) -> ImageSource:
     from lafd.storage import fetch
 
     return fetch(path)
-
-
-def read_first(path: Path | str, options: Options, detector: Detector) -> Frame:
-    """A file's picture, or the first of its frames."""
-    return None, detector.read(source(path), options)
-
-
-def read_frames(path: Path | str, options: Options) -> list[Frame]:
-    """Every frame of a file."""
-    frames = images.load_frames(source(path), background=options.background, max_pixels=options.max_pixels)
-    return [(i, Picture(pixels, pixels.shape[1], pixels.shape[0])) for i, pixels in enumerate(frames)]
 
 
 def visited(result: FileResult, visit: Callable[[FileResult], None]) -> FileResult:

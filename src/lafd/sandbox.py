@@ -1,4 +1,4 @@
-"""Decoding in processes of their own, with limits: a picture that crashes or hangs its decoder is its own error alone."""
+"""Decoding in processes of their own, with limits: a picture that crashes or hangs its decoder harms no other."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Sandbox:
 
     def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
         if os.name != "posix":
-            raise UsageError("a sandbox needs the process limits of Linux or macOS; go without it on this system.")
+            raise UsageError(
+                "a sandbox needs the process limits of Linux or macOS; go without it on this system."
+            )
         if not 0 < seconds < 1e6:
             raise UsageError(f"the seconds of a sandbox must be between 0 and 1000000, not {seconds}.")
         if memory < 2**20:
@@ -154,7 +156,9 @@ class Reader:
 
 def work(line: socket.socket, seconds: float, memory: int) -> None:
     """What a reader process does until its line is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the main process, which ends this one
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C in the terminal is for the main process, which ends this one
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where decoders complain, as often as a picture likes
     cv2.setNumThreads(1)
     confine(memory)

@@ -7,7 +7,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, is_file, relative_name, without
+from lafd.annotations.dataset import (
+    FACE,
+    AnnotatedImage,
+    Annotation,
+    Dataset,
+    is_file,
+    relative_name,
+    without,
+)
 from lafd.annotations.reading import (
     Problems,
     Sizes,

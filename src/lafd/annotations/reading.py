@@ -177,8 +177,8 @@ def special(attributes: Attributes) -> tuple[bool, float, dict[str, Any]]:
 
 def printable(text: str) -> str:
     """Text of a file as a part of a sentence: not too long, and without what a terminal would obey."""
-    text = text if len(text) <= 500 else text[:500] + "..."
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    text = text if text.isprintable() else text.encode("unicode_escape").decode()
+    return text if len(text) <= 500 else text[:500] + "..."
 
 
 def describe(value: object) -> str:

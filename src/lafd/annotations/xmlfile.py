@@ -31,7 +31,12 @@ def parse(path: Path) -> Element:
         root: Element = tree.parse(str(path), forbid_dtd=True).getroot()
     except OSError as error:
         raise LafdError(f"{path}: cannot be read ({error.strerror or error}).") from None
-    except (tree.ParseError, ValueError, LookupError, RecursionError) as error:  # defusedxml's own are ValueErrors
+    except (
+        tree.ParseError,
+        ValueError,
+        LookupError,
+        RecursionError,
+    ) as error:  # defusedxml's own are ValueErrors
         raise LafdError(f"{path}: not readable XML ({' '.join(str(error).split())}).") from None
     return root
 

@@ -9,7 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, is_file, relative_name, without
+from lafd.annotations.dataset import (
+    FACE,
+    AnnotatedImage,
+    Annotation,
+    Dataset,
+    is_file,
+    relative_name,
+    without,
+)
 from lafd.annotations.reading import Problems, Sizes, bounds, box_of, describe, number, score_of
 from lafd.annotations.writing import Losses, safe_names, write_bytes
 from lafd.errors import LafdError, UsageError

@@ -86,11 +86,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     file.add_argument("--format", choices=("png", "jpg", "webp"), default="png", help="default: png")
     file.add_argument("--quality", type=int, default=95, help="of jpg and webp, 1 to 100 (default: 95)")
     options.add_reading_arguments(parser)
+    options.add_sandbox_arguments(parser)
     options.add_detection_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Crops, and returns 1 when a picture failed."""
+    with options.sandbox(arguments):
+        return crop(arguments)
+
+
+def crop(arguments: argparse.Namespace) -> int:
+    """The work itself."""
     wanted = shape(arguments)
     template = Template(
         arguments.name or ("{stem}" if arguments.frame else "{stem}-{index:02d}"), wanted.many

@@ -59,11 +59,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="say which model and engine are used")
     options.add_reading_arguments(parser)
+    options.add_sandbox_arguments(parser)
     options.add_detection_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Detects, prints, and returns 1 when a picture failed."""
+    with options.sandbox(arguments):
+        return detect(arguments)
+
+
+def detect(arguments: argparse.Namespace) -> int:
+    """The work itself."""
     wanted = options.detection_options(arguments)
     for name in ("batch", "shard"):
         if getattr(arguments, name) < 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import Literal
 
 import cv2
@@ -58,6 +59,39 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MAX_PIXELS,
         help="refuse larger files (default: %(default)s)",
     )
+
+
+def add_sandbox_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what decides where picture files are decoded."""
+    group = parser.add_argument_group("pictures of strangers")
+    group.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="decode in processes of their own: what crashes or hangs one is one picture's error",
+    )
+    group.add_argument(
+        "--sandbox-seconds",
+        type=float,
+        default=30,
+        metavar="S",
+        help="that a picture may take there (default: %(default)s)",
+    )
+    group.add_argument(
+        "--sandbox-memory",
+        type=int,
+        default=4096,
+        metavar="MIB",
+        help="that a picture may take there (default: %(default)s)",
+    )
+
+
+def sandbox(arguments: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
+    """Where picture files are decoded inside the block."""
+    if not arguments.sandbox:
+        return contextlib.nullcontext()
+    from lafd.sandbox import Sandbox
+
+    return Sandbox(arguments.sandbox_seconds, arguments.sandbox_memory * 2**20)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
