@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from PIL import Image
 
@@ -126,7 +127,7 @@ def flat(side: int, file_format: str) -> bytes:
     if file_format == "GIF":
         return gif_of_frames(side, 1)
     image = Image.new("L", (side, side), 200)
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "TIFF": {"compression": "tiff_deflate"},
         "WEBP": {"lossless": True, "method": 0, "quality": 0},
         "JPEG": {"quality": 10},

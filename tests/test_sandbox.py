@@ -120,7 +120,7 @@ def test_memory_is_limited() -> None:
 def test_limits_are_checked() -> None:
     for limits in ({"seconds": 0}, {"seconds": float("nan")}, {"memory": 5}):
         with pytest.raises(UsageError, match="sandbox must be"):
-            Sandbox(**limits)  # type: ignore[arg-type]
+            Sandbox(**limits)
 
 
 def test_the_commands_go_on_after_a_hang(lafd: RunLafd, tmp_path: Path) -> None:

@@ -130,8 +130,8 @@ def moved(region: Region, across: float, down: float) -> Region:
 def inside(region: Region, picture: tuple[int, int], *, keep_aspect: bool) -> Region:
     """The region moved into the picture, and made smaller where it is larger than the picture."""
     if keep_aspect or region.tilt:
-        across, down = region.extent
-        shrink = min(1.0, picture[0] / across, picture[1] / down)
+        # the extent of a face that is a point is 0
+        shrink = min(1.0, *(side / own for side, own in zip(picture, region.extent, strict=True) if own > 0))
         region = replace(region, width=region.width * shrink, height=region.height * shrink)
     else:
         region = replace(region, width=min(region.width, picture[0]), height=min(region.height, picture[1]))

@@ -217,7 +217,8 @@ def read_frames(source: ImageSource, how: Message) -> Iterator[Picture]:
 
 def send(line: socket.socket, message: Message, content: bytes | Pixels = b"") -> None:
     """Sends a message and the content that belongs to it. There is no pickle in it: the other side may be malicious."""
-    text, data = json.dumps(message).encode(), memoryview(content).cast("B")
+    text = json.dumps(message).encode()
+    data = (content.data if isinstance(content, np.ndarray) else memoryview(content)).cast("B")
     line.sendall(HEAD.pack(len(text), data.nbytes) + text)
     line.sendall(data)
 
