@@ -131,7 +131,9 @@ def inside(region: Region, picture: tuple[int, int], *, keep_aspect: bool) -> Re
     """The region moved into the picture, and made smaller where it is larger than the picture."""
     if keep_aspect or region.tilt:
         # the extent of a face that is a point is 0
-        shrink = min(1.0, *(side / own for side, own in zip(picture, region.extent, strict=True) if own > 0))
+        shrink = min(
+            [1.0, *(side / own for side, own in zip(picture, region.extent, strict=True) if own > 0)]
+        )
         region = replace(region, width=region.width * shrink, height=region.height * shrink)
     else:
         region = replace(region, width=min(region.width, picture[0]), height=min(region.height, picture[1]))
