@@ -1,9 +1,10 @@
-"""Applies a patch of labels to a COCO file: faces that were missed become ignore regions, hard pictures get a tag.
+"""Applies a patch of labels to a COCO file: missed faces and wrong labels become ignore regions, hard pictures get a tag.
 
 Usage: python tools/patch_labels.py DATA.json PATCH.json OUT.json
 
 `models/labels.patch.json` was made with the first weights of `base`: detections above a score of 0.4 that no label
-answers for and that are under 24 px, and pictures with a labelled face that scored under 0.4. OUT must lie beside DATA:
+answers for and that are under 24 px; labels without a detection that are no faces, by eye; and pictures with a labelled
+face that scored under 0.4. OUT must lie beside DATA:
 the pictures are named relative to it.
 """
 
@@ -18,6 +19,7 @@ def main(data_path: Path, patch_path: Path, out: Path) -> None:
     """Writes the patched file."""
     data, patch = (json.loads(path.read_text(encoding="utf-8")) for path in (data_path, patch_path))
     images = {image["file_name"]: image for image in data["images"]}
+    names = {image["id"]: image["file_name"] for image in data["images"]}
     number = max(annotation["id"] for annotation in data["annotations"])
     for name, boxes in patch["ignore"].items():
         for box in boxes:
@@ -30,6 +32,10 @@ def main(data_path: Path, patch_path: Path, out: Path) -> None:
                 "iscrowd": 1,
             }
             data["annotations"].append(region | {"area": box[2] * box[3], "origin": "ignore"})
+    for annotation in data["annotations"]:
+        wrong = patch["not_faces"].get(names[annotation["image_id"]], ())
+        if any(max(abs(a - b) for a, b in zip(annotation["bbox"], box, strict=True)) < 1 for box in wrong):
+            annotation["iscrowd"] = 1
     for name in patch["hard"]:
         images[name]["tags"].append("hard")
     out.write_text(json.dumps(data), encoding="utf-8")
