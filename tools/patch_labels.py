@@ -1,4 +1,4 @@
-"""Applies a patch of labels to a COCO file: missed faces and wrong labels become ignore regions, hard pictures get a tag.
+"""Applies a patch of labels to a COCO file: errors become ignore regions, hard pictures get a tag.
 
 Usage: python tools/patch_labels.py DATA.json PATCH.json OUT.json
 
