@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import runpy
 import subprocess
@@ -90,3 +91,9 @@ def shared_data() -> Path:
     if not (folder / "val.json").is_file():
         pytest.skip("the real pictures are not here (set LAFD_SHARED to the folder that has data/)")
     return folder
+
+
+def needs_openvino() -> None:
+    """Skips the test where OpenVINO is not installed; importing it here would make it report over the network."""
+    if importlib.util.find_spec("openvino") is None:
+        pytest.skip("OpenVINO is not installed")

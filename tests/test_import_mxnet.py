@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mxnet_files
+from conftest import needs_openvino
 from lafd import Detector, Options, UsageError
 from lafd.cli import main
 from lafd.mxnet import export
@@ -81,7 +82,7 @@ def test_the_detector_finds_what_the_definition_says(tmp_path: Path) -> None:
 
 
 def test_openvino_computes_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("openvino")
+    needs_openvino()
     model = str(imported(tmp_path, 4))
     images = noise(2, 32, 64, 3)
     ours, theirs = (

@@ -117,7 +117,7 @@ def test_work_that_was_stopped_goes_on_where_it_was(
     assert labelled(read_annotations(out)) == {"a.png": 0, "B.JPG": 0, "c.webp": 0}
     assert main(command) == 0
     assert labelled(read_annotations(out)) == {"a.png": 1, "B.JPG": 1, "c.webp": 0}
-    assert main([*command[:4], "--sizes", "320", "--threads", "1"]) == 1  # other views know nothing of them
+    assert main([*command[:4], "--sizes", "256", "--threads", "1"]) == 1  # other views know nothing of them
 
 
 def order_of(out: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import needs_openvino
 from lafd import Detections, Detector
 from lafd.drawing import draw_scene
 from lafd.runtime.forking import usable_cores
@@ -63,7 +64,7 @@ def test_child_processes_find_the_same(method: str, device: str, images: list[np
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"there is no {method} here")
     if device == "openvino":
-        pytest.importorskip("openvino")
+        needs_openvino()
     detector = Detector(device=device, threads=2)
     reference = detector.detect_batch(images)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:

@@ -7,6 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+from pyarrow import parquet
+
 import films
 import mxnet_files
 from lafd import models
@@ -29,6 +32,9 @@ def fill(folder: Path) -> None:
     for name in (*PICTURES, *ANNOTATED):
         (folder / name).parent.mkdir(exist_ok=True)
         save_image(folder / name, small.image if name in ANNOTATED else scene.image)
+    parquet.write_table(
+        pyarrow.table({"path": ["pictures/a.png", "pictures/b.jpg"]}), folder / "list.parquet"
+    )
     (folder / "val.json").write_text(json.dumps(coco(ANNOTATED, small)))
     for name in ("faces", "train", "unreviewed"):
         (folder / f"{name}.json").write_text(json.dumps(coco(["pictures/a.png", "pictures/b.jpg"], scene)))

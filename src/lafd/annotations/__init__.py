@@ -173,5 +173,7 @@ def output_format(path: Path, name: str | None) -> str:
     """
     name = name or {".json": "coco", ".xml": "cvat"}.get(path.suffix.lower())
     if name is None:
-        raise UsageError(f"say which annotation format {path} gets: {', '.join(FORMATS)}.")
+        raise UsageError(
+            f"say which annotation format {path} gets, with --to or --format: {', '.join(FORMATS)}."
+        )
     return name

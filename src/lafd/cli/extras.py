@@ -11,7 +11,6 @@ NEEDS = {
     "review": ("the review", ("fastapi", "uvicorn", "defusedxml", "yaml")),
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
     "parquet": ("Parquet files", ("pyarrow",)),
-    "ray": ("the engine ray", ("ray", "pyarrow")),
     "benchmark": ("the report of lafd benchmark", ("matplotlib", "onnx")),
     "video": ("films", ("av", "cjm_byte_track", "scipy")),
 }

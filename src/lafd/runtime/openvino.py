@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, path: Path, precision: str, threads: int | None) -> None:
+        # OpenVINO reports its use over the network at import, unless this package of its own cannot be had
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         try:
             import openvino
         except ImportError:
