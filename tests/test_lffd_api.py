@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mxnet_files
+import workshop
 from lafd import UsageError, models
 from lafd.lffd_api import LFFDDetector
 
@@ -20,18 +21,7 @@ KEYS = {"xmin", "ymin", "xmax", "ymax", "confidence"}
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The original's repository: configs/anime.json, with paths relative to the repository."""
     folder = tmp_path_factory.mktemp("original")
-    (folder / "models" / "anime").mkdir(parents=True)
-    (folder / "configs").mkdir()
-    mxnet_files.write(folder / "models" / "anime", branches=4)
-    config = {
-        "lffd_config_path": "models/anime/lffd.json",
-        "model_path": "models/anime/model.params",
-        "symbol_path": "models/anime/symbol.json",
-        "nms_threshold": 0.3,
-        "confidence_threshold": 0.5,
-        "size": 384,
-    }
-    (folder / "configs" / "anime.json").write_text(json.dumps(config))
+    workshop.original(folder)
     return folder
 
 
