@@ -78,7 +78,8 @@ def test_boxes_are_drawn_around_the_faces_and_nowhere_else(
         found = boxes_of(frame)
         assert (iou(truth, found).max(1) > 0.5).all()
         x1, y1, x2, y2 = found[0].round().astype(int)
-        assert changed[y1, x1 + 1 : x2 - 1].mean() > 0.8
+        # the file's boxes are rounded to 0.01, so a side may come to lie on the next row
+        assert changed[max(0, y1 - 1) : y1 + 2, x1 + 1 : x2 - 1].any(0).mean() > 0.8
         far = np.ones((HEIGHT, WIDTH), bool)
         for x1, y1, x2, y2 in found.round().astype(int):
             far[max(0, y1 - 14) : y2 + 15, max(0, x1 - 2) : x2 + 60] = False
