@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lafd.annotations import AnnotatedImage, Annotation, Dataset, read_annotations, write_annotations
+from lafd.annotations import AnnotatedImage, Annotation, Dataset, write_annotations
 from lafd.cli import main
 from lafd.drawing import draw_scene
 from lafd.images import save_image
@@ -17,6 +15,10 @@ from lafd.pixels import Pixels
 
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+from reviewing import Program, reviewing
 
 WEIGHTS = Path(__file__).parents[1] / "models" / "base.safetensors"
 SIDE = 192
@@ -41,6 +43,22 @@ def draw(folder: Path, seeds: range) -> Dataset:
     return Dataset(tuple(images), root=folder)
 
 
+def correct(program: Program, truth: Dataset) -> None:
+    """Does what a person does on the page: goes from doubt to doubt, puts the boxes right, accepts, and exports."""
+    faces = {image.name: image.annotations for image in truth.images}
+    review = program.http.get("/api/review").json()
+    doubtful_first = sorted(enumerate(review["names"]), key=lambda item: -review["priorities"][item[0]])
+    for index, name in doubtful_first:
+        body = {
+            "status": "accepted",
+            "boxes": [{"box": face.box} for face in faces[Path(name).name]],
+            "version": program.picture(index)["version"],
+        }
+        program.http.put(f"/api/pictures/{index}", json=body).raise_for_status()
+    written = program.http.post("/api/export", json={}).raise_for_status().json()
+    assert written["pictures"] == len(truth.images) and written["boxes"] == sum(map(len, faces.values()))
+
+
 def average_precision(capsys: pytest.CaptureFixture[str], *model: str) -> float:
     """AP50 as `lafd evaluate` prints it."""
     capsys.readouterr()
@@ -53,18 +71,13 @@ def test_a_folder_of_pictures_becomes_a_better_detector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    truth = {image.name: image for image in draw(Path("pictures"), range(100, 132)).images}
+    truth = draw(Path("pictures"), range(100, 132))
     write_annotations(draw(Path("val"), range(500, 516)), Path("val.json"), "coco")
     before = average_precision(capsys)
 
     assert main(["prelabel", "pictures", "-o", "labels", "--drop", "0.1", "--sizes", str(SIDE)]) == 0
-    data = read_annotations(Path("labels/annotations.json"))
-    order = [json.loads(line)["file_name"] for line in Path("labels/order.jsonl").read_text().splitlines()]
-    images = {image.name: image for image in data.images}
-    corrected = [
-        dataclasses.replace(images[name], annotations=truth[Path(name).name].annotations) for name in order
-    ]
-    write_annotations(dataclasses.replace(data, images=tuple(corrected)), Path("corrected.json"), "coco")
+    with reviewing("pictures", "--annotations", "labels/annotations.json", "-o", "corrected.json") as program:
+        correct(program, truth)
 
     recipe = ["--steps", "100", "--sizes", "128", "192", "--batch", "8", "--warm-up", "10", "--threads", "1"]
     recipe += ["--learning-rate", "1e-3", "--averaging", "0.95"]
