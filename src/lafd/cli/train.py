@@ -111,8 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not 0 <= arguments.holdout <= 0.5:
         raise UsageError(f"holdout must be between 0 and 0.5, not {arguments.holdout}.")
-    recipe = Recipe(**{f.name: getattr(arguments, f.name) for f in dataclasses.fields(Recipe)})
-    recipe = dataclasses.replace(recipe, sizes=tuple(recipe.sizes))
+    settings = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Recipe)}
+    recipe = Recipe(**settings | {"sizes": tuple(arguments.sizes)})
     if any(side < 64 or side % 32 for side in recipe.sizes):
         raise UsageError(
             f"sizes must be multiples of 32, at least 64, not {' '.join(map(str, recipe.sizes))}."
