@@ -10,8 +10,6 @@ machine.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -21,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lafd import Detector, Options
-from lafd.benchmark.report import machine
+from lafd.benchmark.report import measured, signature, write_both
 from lafd.evaluation.average_precision import Judged, average_precision, match
 from lafd.evaluation.inference import LEAST_CONFIDENCE
 from lafd.evaluation.operating_points import f1, recall_at
@@ -83,11 +81,7 @@ def markdown(report: dict[str, Any]) -> str:
             for name, way in report["ways"].items()
         ]
         lines += [*table(("options", "AP50", "recall at 1 FP", "F1", "ms per picture"), rows), ""]
-    details = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
-    lines += [
-        f"Model: {report['model']}. Data: {report['data']}. Machine: {details}. Date: {report['date'][:10]}.",
-        "",
-    ]
+    lines += [f"Model: {report['model']}. Data: {report['data']}. {signature(report)}", ""]
     return "\n".join(lines)
 
 
@@ -105,15 +99,13 @@ def main() -> None:
     report = {
         "model": detector.card.name,
         "data": arguments.annotations.name,
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
+        **measured(),
         "ways": {name: measure(detector, samples, options) for name, options in WAYS.items()},
     }
     print(markdown(report))
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "slicing.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        (arguments.output / "slicing.md").write_text(markdown(report), encoding="utf-8")
+        write_both(arguments.output / "slicing", report, markdown(report))
 
 
 if __name__ == "__main__":

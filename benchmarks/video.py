@@ -9,7 +9,6 @@ each stage, and the peak memory of the process in the first half of the run and 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import re
 import resource
@@ -27,7 +26,7 @@ import cv2
 import numpy as np
 
 from films import write_film
-from lafd.benchmark.report import machine
+from lafd.benchmark.report import measured, signature, write_both
 from lafd.drawing import demo_scene, draw_scene
 
 RATE = 24
@@ -121,8 +120,7 @@ def markdown(report: dict[str, Any]) -> str:
     ]
     for name, stage in run["stages"].items():
         lines.append(f"| {name} | {stage['threads']} | {stage['busy_s']:.2f} | {stage['waiting_s']:.2f} |")
-    details = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
-    lines += ["", f"Machine: {details}. Date: {report['date'][:10]}. Command: `{report['command']}`.", ""]
+    lines += ["", f"{signature(report)} Command: `{report['command']}`.", ""]
     return "\n".join(lines)
 
 
@@ -144,16 +142,14 @@ def main() -> None:
         run = measure(film, Path(folder) / "out.mp4", arguments.options)
     report = {
         "command": " ".join(["python benchmarks/video.py", *sys.argv[1:]]),
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
+        **measured(),
         "film": {"seconds": arguments.seconds, "width": WIDTH, "height": HEIGHT, "frames_per_second": RATE},
         "run": run,
     }
     print(json.dumps(report, indent=1))
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "video.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        (arguments.output / "video.md").write_text(markdown(report), encoding="utf-8")
+        write_both(arguments.output / "video", report, markdown(report))
 
 
 if __name__ == "__main__":

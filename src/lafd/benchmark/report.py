@@ -50,6 +50,29 @@ def machine() -> dict[str, Any]:
     }
 
 
+def measured() -> dict[str, Any]:
+    """Where and when: the fields `machine` and `date` of a report."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {"machine": machine(), "date": now.isoformat(timespec="seconds")}
+
+
+def signature(about: dict[str, Any]) -> str:
+    """The sentences for people on what `measured` says."""
+    details = ", ".join(f"{key} {value}" for key, value in about["machine"].items())
+    return f"Machine: {details}. Date: {about['date'][:10]}."
+
+
+def write_both(path: Path, data: dict[str, Any], text: str) -> None:
+    """Writes a report for programs and for people: `path` with the endings .json and .md.
+
+    Raises:
+        LafdError: A file cannot be written.
+    """
+    for ending, content in ((".json", json.dumps(data, indent=1) + "\n"), (".md", text)):
+        with replacing(path.with_suffix(ending)) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+
+
 @dataclass(frozen=True)
 class Report:
     """What was measured.
@@ -86,7 +109,7 @@ class Report:
 
 def markdown(report: Report) -> str:
     """The report as Markdown: times of all shapes, then what lies behind them at one shape."""
-    about, threads = machine(), report.threads
+    threads = report.threads
     shape = report.shapes[-1] if FIRST_LOOK not in report.shapes else FIRST_LOOK
     lines = [
         "# Speed",
@@ -123,9 +146,7 @@ def markdown(report: Report) -> str:
         best = "; ".join(f"{peak.name} {peak.gflop_per_second:.1f}" for peak in report.peaks)
         lines += ["", f"The peak is the better of these in ONNX Runtime, GFLOP/s: {best}."]
     lines += ["", *(f"- {c.name}: {c.note}" for c in report.contestants if c.note)]
-    machine_text = ", ".join(f"{key} {value}" for key, value in about.items())
-    date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    return "\n".join([*lines, "", f"Machine: {machine_text}. Date: {date}. Command: `{report.command}`.", ""])
+    return "\n".join([*lines, "", f"{signature(measured())} Command: `{report.command}`.", ""])
 
 
 def times(report: Report) -> Iterator[list[object]]:
@@ -157,14 +178,10 @@ def details(report: Report, shape: Shape) -> Iterator[list[object]]:
 def write(report: Report, folder: Path) -> None:
     """Writes `speed.json` and `speed.md`."""
     data = {
-        "machine": machine(),
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        **measured(),
         "command": report.command,
         "threads": report.threads,
         "peaks": [dataclasses.asdict(peak) for peak in report.peaks],
         "timings": [dataclasses.asdict(timing) for timing in report.timings],
     }
-    with replacing(folder / "speed.json") as temporary:
-        temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    with replacing(folder / "speed.md") as temporary:
-        temporary.write_text(markdown(report), encoding="utf-8")
+    write_both(folder / "speed", data, markdown(report))
