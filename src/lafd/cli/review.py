@@ -105,10 +105,13 @@ def listen(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise UsageError(f"port must be between 0 and 65535, not {port}.")
     try:
-        return socket.create_server((HOST, port))
+        listener = socket.create_server((HOST, port))
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"port {port} cannot be used ({reason}); choose another with --port.") from None
+    # connections inherit it; without it every answer waits 40 ms, as asyncio sets it only on sockets of its own
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def find_sources(arguments: argparse.Namespace) -> Sources:
