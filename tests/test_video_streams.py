@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import http.server
-import itertools
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +23,6 @@ import cv2
 
 from films import decoded, drawn, moving, packets, write_film
 from lafd.cli import main
-from lafd.video import source
 
 SUBTITLES = "1\n00:00:00,100 --> 00:00:00,300\nHello\n\n2\n00:00:00,350 --> 00:00:00,480\nAgain\n"
 
@@ -119,45 +120,55 @@ def test_a_film_can_come_from_a_url(tmp_path: Path) -> None:
     assert not (tmp_path / "none.mkv").exists()
 
 
-def interrupt_when_written(path: Path) -> None:
-    """Sends Ctrl-C to this process as soon as the file has content."""
-    patience = threading.Event()
-    while not path.exists() or path.stat().st_size < 1000:
-        patience.wait(0.1)
-    os.kill(os.getpid(), signal.SIGINT)
-
+# a webcam that gives Motion JPEG without end, at its own pace, as many do; then the command
+WITH_CAMERA = """
+import itertools, sys, time
+from pathlib import Path
+import av
+from lafd.cli import main
+from lafd.video import source
 
 class Camera:
-    """Motion JPEG that never ends, at its own pace, as many webcams give it."""
+    def __init__(self, folder):
+        self.pictures = itertools.cycle([path.read_bytes() for path in sorted(Path(folder).iterdir())])
 
-    def __init__(self, pictures: list[bytes]) -> None:
-        self.pictures, self.pace = itertools.cycle(pictures), threading.Event()
-
-    def read(self, size: int = -1) -> bytes:
-        self.pace.wait(1 / 24)
+    def read(self, size=-1):
+        time.sleep(1 / 24)
         return next(self.pictures)
+
+def open_camera(number):
+    assert number == 3
+    return av.open(Camera(sys.argv[1]), format="mjpeg", options={"framerate": "24"})
+
+source.open_camera = open_camera
+sys.exit(main(["video", "3", *sys.argv[2:], "--size", "320", "--threads", "1"]))
+"""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of another kind")
-def test_a_webcam_is_recorded_until_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = [cv2.resize(picture, (160, 96)) for picture, _ in drawn(moving, 12)]
-    jpegs = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in small]
-    assert max(map(len, jpegs)) < 32768  # FFmpeg asks for so much at a time
+def test_a_webcam_is_recorded_until_ctrl_c(tmp_path: Path) -> None:
+    camera, films = tmp_path / "camera", tmp_path / "films"
+    camera.mkdir()
+    films.mkdir()
+    for number, (picture, _) in enumerate(drawn(moving, 12)):
+        jpeg = cv2.imencode(".jpg", cv2.resize(picture, (160, 96)))[1].tobytes()
+        assert len(jpeg) < 32768  # FFmpeg asks for so much at a time
+        (camera / f"{number:02}.jpg").write_bytes(jpeg)
 
-    def open_camera(number: int) -> object:
-        assert number == 3
-        return av.open(Camera(jpegs), format="mjpeg", options={"framerate": "24"})
+    def recording(*arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", WITH_CAMERA, camera, *arguments]
+        return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
 
-    monkeypatch.setattr(source, "open_camera", open_camera)
-    assert video(3, "-o", tmp_path / "counted.mp4", "--frame-count", 10) == 0
-    assert [round(24 * frame.time) for frame in decoded(tmp_path / "counted.mp4")] == list(range(10))
-    threading.Thread(
-        target=interrupt_when_written, args=(tmp_path / "recorded.part.mp4",), daemon=True
-    ).start()
-    assert video(3, "-o", tmp_path / "recorded.mp4", "--json", tmp_path / "faces.json") == 0
-    assert len(decoded(tmp_path / "recorded.mp4")) > 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "counted.mp4",
-        "faces.json",
-        "recorded.mp4",
-    ]
+    counted = recording("-o", films / "counted.mp4", "--frame-count", 10)
+    assert counted.communicate(timeout=120) and counted.returncode == 0
+    assert [round(24 * frame.time) for frame in decoded(films / "counted.mp4")] == list(range(10))
+    endless = recording("-o", films / "recorded.mp4", "--json", films / "faces.json")
+    part, end = films / "recorded.part.mp4", time.monotonic() + 120
+    while not part.exists() or part.stat().st_size < 1000:
+        assert endless.poll() is None and time.monotonic() < end
+        time.sleep(0.1)
+    endless.send_signal(signal.SIGINT)
+    _, said = endless.communicate(timeout=120)
+    assert endless.returncode == 0, said
+    assert len(decoded(films / "recorded.mp4")) > 0
+    assert sorted(path.name for path in films.iterdir()) == ["counted.mp4", "faces.json", "recorded.mp4"]
