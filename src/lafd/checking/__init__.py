@@ -1,0 +1,1 @@
+"""Faults of annotated pictures: `duplicates` finds pictures that are nearly the same."""
