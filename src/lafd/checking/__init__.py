@@ -1,1 +1,1 @@
-"""Faults of annotated pictures: `duplicates` finds pictures that are nearly the same."""
+"""Faults of annotated pictures: `faults` finds those of labels and files, `duplicates` pictures that are nearly the same."""

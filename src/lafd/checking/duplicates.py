@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 16
+NEAR = 20  # bits that may differ
 BLOCK = 512  # hashes that are compared with all others at once
 _ONES = np.array([value.bit_count() for value in range(65536)], np.uint8)
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "detect": "find faces in pictures and folders",
     "crop": "cut faces out of pictures, or frame pictures around them",
     "convert": "turn annotations from one file format into another",
+    "check": "find faults of annotated pictures",
     "video": "find faces in a film, a stream or a webcam, and write it with them",
     "webcam": "show the faces in front of a webcam, in a window",
     "view": "look through pictures with their faces, in a window",
