@@ -1,1 +1,1 @@
-"""Faults of annotated pictures: `faults` finds those of labels and files, `duplicates` pictures that are nearly the same."""
+"""Faults of annotated pictures: of files and boxes, labels that a model doubts, and pictures that are there twice."""

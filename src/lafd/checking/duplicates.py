@@ -1,36 +1,85 @@
-"""Pictures that are nearly the same: scaled, recompressed or slightly brightened copies, by a perceptual hash."""
+"""Pictures that are nearly the same: scaled, recompressed, recoloured or slightly changed copies."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 16
-NEAR = 20  # bits that may differ
+from lafd import images
+from lafd.checking.faults import PICTURE, SAME_PICTURE, Fault
+from lafd.errors import LafdError
+
+SIDE = 24
+SAME = 0.95  # correlation from which two pictures are nearly the same
+FLAT = 1.0  # standard deviation of brightness, of 255, under which there is nothing to compare
 BLOCK = 512  # hashes that are compared with all others at once
-_ONES = np.array([value.bit_count() for value in range(65536)], np.uint8)
 
 
-def picture_hash(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Whether brightness rises from left to right, at 16 x 16 places: 256 bits as uint16 (16,).
+@dataclass(frozen=True)
+class Entry:
+    """A picture of a data set: the annotations that name it, and its file."""
+
+    annotations: Path
+    path: Path
+
+
+def picture_hash(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A perceptual hash: brightness at 24 x 24 places with mean 0 and length 1, so that a product is a correlation.
 
     Args:
         pixels: uint8 (h, w, 3) BGR.
+
+    Returns:
+        float32 (576,); zeros, which are like nothing, for a picture of one brightness.
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    small = np.asarray(cv2.resize(grey, (SIDE + 1, SIDE), interpolation=cv2.INTER_AREA))
-    return np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint16)
+    small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32).ravel()
+    small -= small.mean()
+    length = np.linalg.norm(small)
+    return small / length if length > FLAT * SIDE else np.zeros_like(small)
 
 
-def near_pairs(hashes: NDArray[np.uint16], most: int) -> list[tuple[int, int, int]]:
-    """Pairs (i, j, differing bits) with i < j of hashes (n, 16) that differ in at most so many bits."""
-    pairs = []
-    for start in range(0, len(hashes), BLOCK):
-        distance = np.zeros((len(hashes[start : start + BLOCK]), len(hashes)), np.uint16)
-        for column in hashes.T:
-            distance += _ONES[column[start : start + BLOCK, None] ^ column]
-        for i, j in np.argwhere(distance <= most).tolist():
-            if start + i < j:
-                pairs.append((start + i, j, int(distance[i, j])))
-    return pairs
+def near_pairs(hashes: Sequence[NDArray[np.float32]]) -> Iterator[tuple[int, int, float]]:
+    """Pairs (i, j, correlation) with i < j of hashes of pictures that are nearly the same."""
+    matrix = np.array(hashes, np.float32).reshape(-1, SIDE * SIDE)
+    for start in range(0, len(matrix), BLOCK):
+        alike = matrix[start : start + BLOCK] @ matrix[start:].T
+        for i, j in np.argwhere(np.triu(alike >= SAME, 1)):
+            yield start + int(i), start + int(j), float(alike[i, j])
+
+
+def find_duplicates(entries: Sequence[Entry], workers: int) -> Iterator[Fault]:
+    """Pictures that are nearly the same, and those whose pixels cannot be read; missing ones are left out.
+
+    Args:
+        entries: The pictures of all data sets that are checked.
+        workers: Threads that read.
+    """
+
+    def work(entry: Entry) -> NDArray[np.float32] | str:
+        try:
+            return picture_hash(images.load_image(entry.path))
+        except LafdError as error:
+            return str(error)
+
+    there = [entry for entry in entries if entry.path.is_file()]
+    known, hashes = [], []
+    with ThreadPoolExecutor(workers, "lafd") as pool:
+        for entry, result in zip(there, pool.map(work, there), strict=True):
+            if isinstance(result, str):
+                yield Fault(PICTURE, result, entry.path)
+            else:
+                known.append(entry)
+                hashes.append(result)
+    for i, j, alike in near_pairs(hashes):
+        first, second = known[i], known[j]
+        sets = (first.annotations, second.annotations)
+        across = "" if sets[0] == sets[1] else f", across {sets[0]} and {sets[1]}"
+        text = f"{first.path} and {second.path} (correlation {alike:.2f}{across})."
+        yield Fault(SAME_PICTURE, text, first.path, other=second.path)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
-from lafd import images
 from lafd.annotations import read_annotations
-from lafd.checking.duplicates import NEAR, near_pairs, picture_hash
-from lafd.checking.faults import KINDS, PICTURE, SAME_PICTURE, UNUSABLE, Fault, find_faults
-from lafd.errors import LafdError
+from lafd.cli import options
+from lafd.errors import UsageError
 from lafd.files import replacing
 
-SHOWN = 5  # of a kind
+SHOWN = 5  # of a kind, in the terminal
+SURE = 0.6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,42 +22,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", nargs="+", type=Path, metavar="DATA", help="annotations of any format; one per split"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all faults into FILE")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="write faults.json and a page with the pictures"
+    )
+    parser.add_argument(
+        "--confidence",
+        type=float,
+        default=SURE,
+        help="score from which a face that the model finds ought to have a label (default: %(default)s)",
+    )
+    parser.add_argument("--no-model", action="store_true", help="do not compare labels with a model's")
+    options.add_model_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Checks, prints, and returns 1 when there are faults that make data unusable."""
-    faults: list[Fault] = []
-    pictures: list[tuple[Path, Path]] = []
-    for path in arguments.data:
-        dataset = read_annotations(path)
-        faults += find_faults(path, dataset)
-        pictures += [(path, dataset.path(image)) for image in dataset.images]
-    faults += near_duplicates(pictures)
-    faults = list(dict.fromkeys(faults))
-    for kind in KINDS:
-        texts = [fault.text for fault in faults if fault.kind == kind]
-        print(f"{kind}: {len(texts)}", *texts[:SHOWN], sep="\n  ")
-    if arguments.json:
-        content = {kind: [fault.text for fault in faults if fault.kind == kind] for kind in KINDS}
-        with replacing(arguments.json) as temporary:
-            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Checks, prints, writes, and returns 1 when there are faults that make data unusable."""
+    if not 0 <= arguments.confidence <= 1:
+        raise UsageError(f"confidence must be between 0 and 1, not {arguments.confidence}.")
+    from lafd.checking.duplicates import Entry, find_duplicates
+    from lafd.checking.faults import KINDS, UNUSABLE, Fault, find_faults
+    from lafd.checking.page import write_faults
+    from lafd.checking.suspicions import find_suspicions
+
+    workers = options.worker_count(arguments)
+    detector = None if arguments.no_model else options.make_detector(arguments, 1)
+    datasets = {path: read_annotations(path) for path in arguments.data}
+    images = {data.path(image): image for data in datasets.values() for image in data.images}
+    entries = [Entry(path, data.path(image)) for path, data in datasets.items() for image in data.images]
+    found: list[Fault] = [fault for data in datasets.values() for fault in find_faults(data)]
+    found += find_duplicates(entries, workers)
+    if detector:
+        found += find_suspicions(detector, images.items(), arguments.confidence, workers)
+    faults = list(dict.fromkeys(found))  # a file that is no picture is found twice
+    for kind, title in KINDS.items():
+        show(title, [fault.text for fault in faults if fault.kind == kind])
+    if arguments.output:
+        page = write_faults(arguments.output, faults, images)
+        with replacing(arguments.output / "faults.json") as temporary:
+            content = json.dumps([fault.to_dict() for fault in faults], indent=1, ensure_ascii=False)
+            temporary.write_text(content + "\n", encoding="utf-8")
+        print(f"lafd: {page} shows your pictures; do not share or commit it.", file=sys.stderr)
     return int(any(fault.kind in UNUSABLE for fault in faults))
 
 
-def near_duplicates(pictures: list[tuple[Path, Path]]) -> list[Fault]:
-    """Pictures that are nearly the same, and those whose pixels cannot be read; pictures are (annotations, file)."""
-    faults, hashes, known = [], [], []
-    for split, path in tqdm(pictures, unit=" pictures", disable=not sys.stderr.isatty(), dynamic_ncols=True):
-        if not path.is_file():
-            continue
-        try:
-            hashes.append(picture_hash(images.load_image(path)))
-            known.append((split, path))
-        except LafdError as error:
-            faults.append(Fault(PICTURE, str(error)))
-    for i, j, bits in near_pairs(np.array(hashes, np.uint16).reshape(-1, 16), NEAR):
-        (split, path), (other_split, other) = known[i], known[j]
-        across = "" if split == other_split else f", across {split} and {other_split}"
-        faults.append(Fault(SAME_PICTURE, f"{path} and {other} ({bits} of 256 bits differ{across})."))
-    return faults
+def show(title: str, texts: Sequence[str]) -> None:
+    """Prints how many faults of a kind there are, and the first of them."""
+    print(f"{len(texts):6} {title}")
+    for text in texts[:SHOWN]:
+        print(f"         {text}")
+    if len(texts) > SHOWN:
+        print(f"         and {len(texts) - SHOWN} more")
