@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lafd.drawing import draw_scene
@@ -253,6 +254,32 @@ def test_overload_is_turned_away_and_nothing_else_fails(png: bytes) -> None:
         for a in answers
         if a.status_code == 429
     )
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit of memory is Linux's")
+def test_a_sandbox_decodes_for_the_service(service: Service, png: bytes) -> None:
+    """Its memory holds a picture of 400 x 300 and not one of 32 megapixels, which the worker itself would read."""
+    large = encode_image(np.zeros((4000, 8000, 3), np.uint8), ".png")
+    with serving("--sandbox", "--sandbox-memory", 60) as running:
+        answer = running.http.post("/v1/detect", content=png, headers=PNG)
+        assert answer.json() == service.http.post("/v1/detect", content=png, headers=PNG).json()
+        (worker,) = running.workers()
+        readers = reader_processes(worker)
+        assert len(readers) == 1
+        refused = running.http.post("/v1/detect", content=large, headers=PNG)
+        assert "not enough memory" in refused.text
+        assert_alive(running, png)
+        assert running.stop() == 0
+    assert not Path(f"/proc/{readers[0]}").exists()
+
+
+def reader_processes(worker: int) -> list[str]:
+    """The processes of a worker's sandbox, each started by one of its threads."""
+    return [
+        child
+        for task in Path(f"/proc/{worker}/task").glob("*/children")
+        for child in task.read_text().split()
+    ]
 
 
 def test_keys(tmp_path: Path, png: bytes) -> None:

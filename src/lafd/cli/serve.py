@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lafd import models
 from lafd.cli.extras import need
-from lafd.cli.options import worker_count
+from lafd.cli.options import add_sandbox_arguments, sandbox, worker_count
 from lafd.errors import UsageError
 from lafd.runtime import DEVICES
 
@@ -105,6 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="let pages of this site call the service",
     )
+    add_sandbox_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -139,6 +140,7 @@ def make_settings(arguments: argparse.Namespace) -> Settings:
         timeout=arguments.timeout,
         key_digests=digests(given_keys(arguments.api_keys)),
         cors_origins=tuple(arguments.cors_origin),
+        sandbox=sandbox(arguments),
         **limits,
     )
 

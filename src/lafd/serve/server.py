@@ -143,7 +143,10 @@ def work(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=int(settings.timeout) + GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    # uvicorn passes the signal on when it is done; by default that would end this process inside the block
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with settings.sandbox:
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def follow_parent() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lafd.errors import UsageError
 from lafd.models import DEFAULT_MODEL
@@ -32,6 +33,7 @@ class Settings:
         timeout: Seconds that one request may take, from its headers to its answer.
         key_digests: SHA-256 of the keys that open the service; empty lets everybody in.
         cors_origins: Origins of other sites' pages that may call the service.
+        sandbox: Where pictures are decoded while it is entered; by default in the worker itself.
 
     Raises:
         UsageError: A value is out of its range.
@@ -49,6 +51,7 @@ class Settings:
     timeout: float = 30
     key_digests: tuple[bytes, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    sandbox: contextlib.AbstractContextManager[object] = field(default_factory=contextlib.nullcontext)
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
