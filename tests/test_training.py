@@ -302,6 +302,61 @@ def test_two_processes_train_as_one(coco: Path, tmp_path: Path) -> None:
     assert "step 6" in done.stdout or (out / "best.safetensors").exists()
 
 
+def checkpoint(name: str, path: Path) -> Path:
+    """Random weights of a network, as training would keep them."""
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    save_file(make_network(name).state_dict(), path, {"model": name})
+    return path
+
+
+def test_a_teacher_is_followed_where_labels_say_nothing(tmp_path: Path) -> None:
+    """The loss is zero for an equal, and following its gradient makes a network say what the teacher says."""
+    from lafd.training.distillation import Teacher, distillation_loss
+
+    teacher = Teacher(checkpoint("nano", tmp_path / "teacher.safetensors"), torch.device("cpu"))
+    teacher.network.state_dict()["heads.0.output.bias"][0] = 1.0  # one that finds something
+    images = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
+    taught = teacher(images)
+    same = distillation_loss((taught[0].logit(), taught[1]), taught)
+    assert float(same[0]) < 1e-6 and float(same[1]) < 1e-5
+
+    student = make_network("nano").train()
+    optimiser = torch.optim.Adam(student.parameters(), 3e-3)
+    losses = []
+    for _ in range(30):
+        score, box = distillation_loss(student(images), taught)
+        loss = score + box
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_small_network_learns_from_a_large_one(coco: Path, tmp_path: Path) -> None:
+    teacher = checkpoint("base", tmp_path / "teacher.safetensors")
+    common = ["--data", coco, "--steps", 4, *QUICK]
+    done = train(*common, "--out", tmp_path / "taught", "--teacher", teacher)
+    assert done.returncode == 0, done.stderr
+    alone = train(*common, "--out", tmp_path / "alone")
+    assert alone.returncode == 0, alone.stderr
+    taught, untaught = weights(tmp_path / "taught"), weights(tmp_path / "alone")
+    assert any(not torch.equal(value, untaught[name]) for name, value in taught.items())
+
+
+@pytest.mark.parametrize("option", ["--init", "--teacher"])
+def test_weights_that_do_not_fit_are_named(option: str, coco: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no weights")
+    other = checkpoint("lffd-plate-small", tmp_path / "other.safetensors")
+    for file, status in ((broken, 1), (other, 2), (tmp_path / "none.safetensors", 1)):
+        done = train("--data", coco, "--out", tmp_path / "out", "--steps", 1, *QUICK, option, file)
+        assert done.returncode == status and file.name in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def changed(coco: Path, tmp_path: Path, change: Callable[[Any], object]) -> Path:
     """The annotations after a change, beside the same pictures."""
     data = json.loads(coco.read_text())

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show pictures with this style or tag N times as often",
     )
     parser.add_argument("--init", type=Path, metavar="FILE", help="start from these weights (.safetensors)")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="FILE",
+        help="learn also from what a larger network (.safetensors) says of the pictures",
+    )
     recipe = parser.add_argument_group("recipe")
     recipe.add_argument("--model", default="base", help="nano, base, accurate, or lffd (default: base)")
     recipe.add_argument(
@@ -130,7 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     Run(
         recipe,
-        Data(samples.repeat(train, tag_counts(arguments.repeat)), validation, sprites),
+        Data(samples.repeat(train, tag_counts(arguments.repeat)), validation, sprites, arguments.teacher),
         arguments.out,
         arguments.init,
     ).train()

@@ -1,14 +1,18 @@
-"""What a stopped run goes on from, as one safetensors file: tensors and two numbers, nothing that could run code."""
+"""Networks, and what a stopped run goes on from, as safetensors files: nothing in them could run code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
+
+from lafd.errors import LafdError
+from lafd.networks import Network, make_network
 
 
 def save(
@@ -47,3 +51,19 @@ def load(
         state.setdefault(int(index), {})[key] = torch.empty_like(like).copy_(tensor) if same else tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     return int(about["step"]), float(about["best"])
+
+
+def load_network(path: Path) -> Network:
+    """The network of a .safetensors file that training wrote, ready to be used.
+
+    Raises:
+        LafdError: The file is not a checkpoint of ours.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        network = make_network(metadata["model"])
+        network.load_state_dict(safetensors.torch.load_file(path))
+    except (OSError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
+        raise LafdError(f"{path}: not a checkpoint of lafd train ({error}).") from None
+    return network.eval()

@@ -9,16 +9,15 @@ import numpy as np
 import onnx
 import onnxruntime
 import onnxslim
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lafd.errors import LafdError
-from lafd.networks import Network, make_network
+from lafd.networks import Network
 from lafd.networks.lafd import FaceNet, Head, Pixels, Stem
+from lafd.training.checkpoint import load_network
 
 TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
 SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
@@ -78,22 +77,6 @@ def fold(module: nn.Module) -> None:
             fold(child)
 
 
-def load_checkpoint(path: Path) -> Network:
-    """The network of a .safetensors file that training wrote.
-
-    Raises:
-        LafdError: The file is not a checkpoint of ours.
-    """
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        network = make_network(metadata["model"])
-        network.load_state_dict(safetensors.torch.load_file(path))
-    except (OSError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
-        raise LafdError(f"{path}: not a checkpoint of lafd train ({error}).") from None
-    return network.eval()
-
-
 def export(checkpoint: Path, out: Path) -> Network:
     """Writes the ONNX file: `images` uint8 (n, h, w, 3) BGR in, `boxes` (n, k, 4) and `scores` (n, k) out.
 
@@ -105,13 +88,13 @@ def export(checkpoint: Path, out: Path) -> Network:
     Raises:
         LafdError: The checkpoint is unreadable, or the graph does not compute what the network does.
     """
-    network = load_checkpoint(checkpoint)
+    network = load_network(checkpoint)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         draft = Path(folder) / out.name
         rows, columns = Dim("rows", min=1, max=1024), Dim("columns", min=1, max=1024)
         shape = {0: Dim("n", min=1, max=4096), 1: 32 * rows, 2: 32 * columns}
         torch.onnx.export(
-            Deployed(load_checkpoint(checkpoint)).eval(),
+            Deployed(load_network(checkpoint)).eval(),
             (torch.zeros(2, 128, 192, 3, dtype=torch.uint8),),
             draft,
             input_names=["images"],

@@ -25,6 +25,7 @@ from lafd.networks import make_network
 from lafd.networks.lffd import LffdNet
 from lafd.training import checkpoint
 from lafd.training.dataset import Batch, TrainingPictures, collate
+from lafd.training.distillation import Teacher, distillation_loss
 from lafd.training.evaluate import evaluate
 from lafd.training.lffd_loss import LffdLoss
 from lafd.training.loss import detection_loss
@@ -77,11 +78,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Data:
-    """What a run learns from and is judged by."""
+    """What a run learns from and is judged by.
+
+    Attributes:
+        train: Pictures to learn from.
+        validation: Pictures to be judged by.
+        sprites: Characters to compose onto pictures.
+        teacher: Weights (.safetensors) of a network to learn from beside the labels.
+    """
 
     train: Sequence[Sample]
     validation: Sequence[Sample]
     sprites: Sequence[Sample]
+    teacher: Path | None = None
 
 
 class Run:
@@ -96,7 +105,8 @@ class Run:
         init: Weights (.safetensors) to start from instead of random ones.
 
     Raises:
-        UsageError: The network is unknown, or the loss does not fit it.
+        LafdError: `init` or the teacher cannot be read.
+        UsageError: The network is unknown, or the loss, `init` or the teacher does not fit it.
     """
 
     def __init__(self, recipe: Recipe, data: Data, out: Path, init: Path | None = None) -> None:
@@ -115,7 +125,10 @@ class Run:
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         if init:
-            self.network.load_state_dict(safetensors.torch.load_file(init))
+            self.start_from(init)
+        self.teacher = Teacher(data.teacher, self.device) if data.teacher else None
+        if self.teacher and isinstance(self.network, LffdNet):
+            raise UsageError(f"a teacher is for our networks, not for {recipe.model}: its cells are others.")
         decay = [p for p in self.network.parameters() if p.ndim > 1]
         rest = [p for p in self.network.parameters() if p.ndim <= 1]
         groups = [
@@ -147,7 +160,11 @@ class Run:
                 group["lr"] = rate
             with torch.autocast(self.device.type, torch.bfloat16, enabled=precision):
                 output = model(images)
+                taught = self.teacher(images) if self.teacher else None
             score_loss, box_loss = self.losses[self.step % len(self.losses)](output, boxes, kinds)
+            if taught:
+                more = distillation_loss(output, taught)
+                score_loss, box_loss = score_loss + more[0], box_loss + more[1]
             self.optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(score_loss + box_loss)
             nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -174,6 +191,15 @@ class Run:
                 dist.barrier()
         if writer:
             writer.close()
+
+    def start_from(self, init: Path) -> None:
+        """Takes weights of an earlier run."""
+        try:
+            self.network.load_state_dict(checkpoint.load_network(init).state_dict())
+        except RuntimeError:
+            raise UsageError(
+                f"{init} has other weights than a network {self.recipe.model}: choose its --model."
+            ) from None
 
     def make_loss(self, side: int) -> Loss:
         """The loss of inputs of this side in pixels."""
