@@ -160,13 +160,11 @@ class Detector:
         for i, view in enumerate(views):
             groups.setdefault((view.padded_height, view.padded_width), []).append(i)
         results: dict[int, Detections] = {}
-        for (height, width), members in groups.items():
+        for members in groups.values():
             for start in range(0, len(members), MAX_BATCH):
                 part = members[start : start + MAX_BATCH]
-                canvas = np.empty((len(part), height, width, 3), np.uint8)
-                for place, i in enumerate(part):
-                    preprocess.place(pictures[i].pixels, views[i], canvas[place])
-                boxes, scores = self.runtime.run(canvas)
+                batch = preprocess.stack([pictures[i].pixels for i in part], [views[i] for i in part])
+                boxes, scores = self.runtime.run(batch)
                 for place, i in enumerate(part):
                     results[i] = self.keep(boxes[place], scores[place], pictures[i], views[i], options)
         return [results[i] for i in range(len(pictures))]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lafd.errors import ModelError, UsageError
+from lafd.files import replacing
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "base"
@@ -140,3 +141,27 @@ def load_card(weights: Path) -> ModelCard:
             f"{weights}: damaged, its SHA-256 is not the one on its card; install the package again."
         )
     return card
+
+
+def fields_said(path: Path) -> dict[str, Any]:
+    """Fields of a card that a JSON file sets, for whoever makes a model.
+
+    Raises:
+        UsageError: The file is unreadable or has unknown fields.
+    """
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: the card cannot be read ({error}).") from None
+    known = {field.name for field in dataclasses.fields(ModelCard)}
+    unknown = said.keys() - known if isinstance(said, dict) else {"?"}
+    if unknown:
+        raise UsageError(f"{path}: a model card has no field {', '.join(sorted(unknown))}.")
+    return dict(said)
+
+
+def save_card(card: ModelCard, weights: Path) -> None:
+    """Writes the card beside an .onnx file."""
+    text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
+    with replacing(weights.with_suffix(".json")) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

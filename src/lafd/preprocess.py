@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -34,6 +35,14 @@ def fit(height: int, width: int, size: int, resize_scale: float | None) -> Fit:
     scale = resize_scale if resize_scale is not None else min(size / max(height, width), MAX_ENLARGEMENT)
     new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
     return Fit(new_height, new_width, -(-new_height // STRIDE) * STRIDE, -(-new_width // STRIDE) * STRIDE)
+
+
+def stack(images: Sequence[NDArray[np.uint8]], views: Sequence[Fit]) -> NDArray[np.uint8]:
+    """The network's input, uint8 (n, padded_height, padded_width, 3), of n images whose padded shape is the same."""
+    canvas = np.empty((len(images), views[0].padded_height, views[0].padded_width, 3), np.uint8)
+    for image, view, spot in zip(images, views, canvas, strict=True):
+        place(image, view, spot)
+    return canvas
 
 
 def place(image: NDArray[np.uint8], view: Fit, canvas: NDArray[np.uint8]) -> None:

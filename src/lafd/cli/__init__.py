@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "measure a model on annotated pictures",
     "benchmark": "measure how long detection takes",
     "export": "turn a training checkpoint into an ONNX model",
+    "quantize": "turn an ONNX model into one of eight bits",
     "import-mxnet": "turn weights of the original detectors into an ONNX model",
 }
 

@@ -12,6 +12,7 @@ NEEDS = {
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
     "parquet": ("Parquet files", ("pyarrow",)),
     "benchmark": ("the report of lafd benchmark", ("matplotlib", "onnx")),
+    "quantize": ("lafd quantize", ("onnx",)),
     "video": ("films", ("av", "cjm_byte_track", "scipy")),
 }
 """Of each extra: what needs it, and the modules that it brings."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-import json
 from pathlib import Path
 
 from lafd.files import replacing
-from lafd.models import GRAPH_INPUT, GRAPH_OUTPUTS, ModelCard
+from lafd.models import GRAPH_INPUT, GRAPH_OUTPUTS, ModelCard, save_card
 from lafd.mxnet import export
 from lafd.mxnet.decoding import Branch, find_branches
 from lafd.mxnet.network import Network, Operation, read_network
@@ -54,9 +53,7 @@ def convert(original: Original, out: Path) -> ModelCard:
     card = make_card(network, branches, out.stem, data)
     with replacing(out) as temporary:
         temporary.write_bytes(data)
-    with replacing(out.with_suffix(".json")) as temporary:
-        text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    save_card(card, out)
     return card
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from lafd.errors import UsageError
-from lafd.files import replacing
-from lafd.models import GRAPH_INPUT, GRAPH_OUTPUTS, ModelCard
+from lafd.models import GRAPH_INPUT, GRAPH_OUTPUTS, ModelCard, fields_said, save_card
 from lafd.networks import Network
 
 BOX_RULE = (
@@ -53,28 +49,10 @@ def write_card(network: Network, weights: Path, said: Path | None) -> ModelCard:
         "training": {},
         "metrics": {},
     }
-    fields |= read_said(said) if said else {}
+    fields |= fields_said(said) if said else {}
     card = ModelCard(**fields)
-    with replacing(weights.with_suffix(".json")) as temporary:
-        text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    save_card(card, weights)
     return card
-
-
-def read_said(path: Path) -> dict[str, Any]:
-    """The fields that a file sets."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: the card cannot be read ({error}).") from None
-    unknown = (
-        said.keys() - {field.name for field in dataclasses.fields(ModelCard)}
-        if isinstance(said, dict)
-        else {"?"}
-    )
-    if unknown:
-        raise UsageError(f"{path}: a model card has no field {', '.join(sorted(unknown))}.")
-    return dict(said)
 
 
 def multiply_adds(network: nn.Module, side: int) -> int:
