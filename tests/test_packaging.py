@@ -122,6 +122,8 @@ def test_the_core_has_no_need_of_the_extras(place: Path) -> None:
     assert alone(place, "lafd", "models").returncode == 0
     refused = alone(place, "lafd", "video", "film.mp4", "-o", "/dev/null")
     assert refused.returncode == 2 and "pip install 'lafd[video]'" in refused.stderr
+    refused = alone(place, "lafd", "detect", ".", "--engine", "ray", "-o", "faces/")
+    assert refused.returncode == 2 and "pip install 'lafd[ray]'" in refused.stderr
 
 
 def test_the_core_install_stays_small() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pyarrow import fs
 
 from lafd import parquet
+from lafd.errors import UsageError
 from lafd.journal import Row, check_run
 from lafd.pipeline import FileResult
 from lafd.storage import explained, locate
@@ -33,10 +34,23 @@ class Shards:
 
     def names(self) -> list[str]:
         """Names of the files, sorted."""
+        return [name for name in self.listed() if name.startswith("part-") and name.endswith(".parquet")]
+
+    def check_finished(self) -> None:
+        """Checks that no run on one machine, which has results in a journal, was stopped here.
+
+        Raises:
+            UsageError: There is such a journal.
+        """
+        for name in self.listed():
+            if name.startswith("_part-") and name.endswith(".part"):
+                raise UsageError(f"{self.path(name)}: finish this run first, with --engine local.")
+
+    def listed(self) -> list[str]:
+        """Names of all that is in the folder, sorted."""
         with explained(self.place, "read"):
             found = self.filesystem.get_file_info(fs.FileSelector(self.folder))
-        names = (info.base_name for info in found)
-        return sorted(name for name in names if name.startswith("part-") and name.endswith(".parquet"))
+        return sorted(info.base_name for info in found)
 
     def rows(self) -> Iterator[Row]:
         """What is done in all files.
@@ -55,9 +69,9 @@ class Shards:
         parquet.write(content, results, self.run)
         with explained(f"{self.place}/{name}", "write"):
             if isinstance(self.filesystem, fs.LocalFileSystem):
-                with self.filesystem.open_output_stream(self.path(f"_{name}.part")) as stream:
+                with self.filesystem.open_output_stream(self.path(f"_{name}.new")) as stream:
                     stream.write(content.getbuffer())
-                self.filesystem.move(self.path(f"_{name}.part"), self.path(name))
+                self.filesystem.move(self.path(f"_{name}.new"), self.path(name))
             else:
                 with self.filesystem.open_output_stream(self.path(name)) as stream:
                     stream.write(content.getbuffer())

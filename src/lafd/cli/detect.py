@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from lafd import images
 from lafd.cli import options
+from lafd.cli.extras import need
 from lafd.cli.formats import FORMATS
-from lafd.cli.output import Totals, opened
+from lafd.cli.output import Totals, is_folder, opened
 from lafd.cli.paths import given_sources
 from lafd.detector import Detector, Options
 from lafd.draw import draw
@@ -57,6 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, default=1, help="pictures that a thread takes at once (default: 1)"
     )
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="threads of this machine, or Ray"
+    )
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of a Ray cluster (default: one on this machine, for this run)",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="say which model and engine are used")
     options.add_reading_arguments(parser)
     options.add_sandbox_arguments(parser)
@@ -75,6 +84,10 @@ def detect(arguments: argparse.Namespace) -> int:
     for name in ("batch", "shard"):
         if getattr(arguments, name) < 1:
             raise UsageError(f"{name} must be at least 1, not {getattr(arguments, name)}.")
+    if arguments.engine == "ray":
+        return detect_on_cluster(arguments, wanted)
+    if arguments.address is not None:
+        raise UsageError("--address is of a Ray cluster: give --engine ray with it.")
     single = len(arguments.paths) == 1 and Path(arguments.paths[0]).is_file()
     detector = options.make_detector(arguments, arguments.threads if single else 1)
     workers = 1 if single else options.worker_count(arguments)
@@ -101,6 +114,49 @@ def detect(arguments: argparse.Namespace) -> int:
                     if result.error is not None:
                         bar.write(f"lafd: {result.error}", file=sys.stderr)
                 bar.update(len(results))
+    report(totals, before, time.monotonic() - started)
+    return 1 if totals.failures else 0
+
+
+def detect_on_cluster(arguments: argparse.Namespace, wanted: Options) -> int:
+    """As `detect`, with Ray."""
+    need("ray")
+    if (
+        arguments.output is None
+        or not is_folder(arguments.output)
+        or arguments.format not in (None, "parquet")
+    ):
+        raise UsageError("the engine ray writes a folder of Parquet files: give one with a slash, -o faces/")
+    for name in ("draw", "sandbox"):
+        if getattr(arguments, name):
+            raise UsageError(f"--{name} is for the engine local alone: leave it out.")
+    from lafd import cluster
+    from lafd.shards import Shards
+
+    detector = options.make_detector(arguments, 1)
+    local = arguments.address is None or arguments.threads is not None
+    workers = options.worker_count(arguments) if local else None
+    if arguments.verbose:
+        print(f"model {detector.card.name}, {detector.runtime.name}, Ray", file=sys.stderr)
+    recipe = run_recipe(detector, wanted, arguments.all_frames)
+    place = arguments.output if "://" in arguments.output else str(Path(arguments.output).resolve())
+    paths = given_sources(arguments.paths)
+    shards = Shards(place, recipe)
+    shards.check_finished()
+    work = Work(batch=arguments.batch, all_frames=arguments.all_frames)
+    job = cluster.Job(detector, wanted, work, place, recipe, arguments.shard)
+    started, totals = time.monotonic(), Totals()
+    seen = Seen(totals.earlier(shards.rows()))
+    before = totals.pictures
+    remaining = (str(path) for path in paths if not (len(seen) and seen.take(str(path))))
+    with cluster.connected(arguments.address, workers), progress(before, False) as bar:
+        for done in cluster.detect(remaining, job, workers):
+            totals.pictures += done.pictures
+            totals.faces += done.faces
+            totals.failures += len(done.errors)
+            for error in done.errors:
+                bar.write(f"lafd: {error}", file=sys.stderr)
+            bar.update(done.pictures)
     report(totals, before, time.monotonic() - started)
     return 1 if totals.failures else 0
 

@@ -11,6 +11,7 @@ NEEDS = {
     "review": ("the review", ("fastapi", "uvicorn", "defusedxml", "yaml")),
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
     "parquet": ("Parquet files", ("pyarrow",)),
+    "ray": ("the engine ray", ("ray", "pandas", "pyarrow")),
     "benchmark": ("the report of lafd benchmark", ("matplotlib", "onnx")),
     "quantize": ("lafd quantize", ("onnx",)),
     "video": ("films", ("av", "cjm_byte_track", "scipy")),

@@ -71,6 +71,8 @@ def opened(target: str | None, kind: str | None, shard: int, run: dict[str, Any]
         run: What decides about the results.
     """
     output: Output
+    if target is not None and "://" in target:
+        raise UsageError(f"{target}: only --engine ray writes there; give a file or folder of this machine.")
     if target is not None and is_folder(target):
         if kind not in (None, "parquet"):
             raise UsageError(f"{target}: a folder takes Parquet files alone, not {kind}; give a file.")
@@ -93,7 +95,7 @@ def opened(target: str | None, kind: str | None, shard: int, run: dict[str, Any]
 
 def is_folder(target: str) -> bool:
     """Whether the target is meant to be a folder."""
-    return target.endswith(("/", "\\")) or Path(target).is_dir()
+    return target.endswith(("/", "\\")) or "://" in target or Path(target).is_dir()
 
 
 def format_of(path: Path | None) -> str:
