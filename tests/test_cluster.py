@@ -14,6 +14,7 @@ import pytest
 from conftest import RunLafd
 from lafd import Detector, Options
 from lafd.cli import main
+from lafd.cli.detect import run_recipe
 from lafd.drawing import draw_scene
 from lafd.images import save_image
 from lafd.pipeline import FileResult, Work
@@ -84,51 +85,46 @@ def killing(name: str, once: Path | None = None) -> Visit:
     return visit
 
 
-def detect(many: Path, out: Path, visit: Visit, detector: Detector) -> list[cluster.Done]:
-    """A run on the cluster, with a hook in its workers; files of results have six pictures."""
-    job = cluster.Job(detector, Options(), Work(batch=2, visit=visit), str(out), {}, 6)
-    return list(cluster.detect(map(str, sorted(many.iterdir())), job, 2))
+def detect(paths: list[Path], out: Path, visit: Visit, workers: int) -> list[cluster.Done]:
+    """A run with a hook in its workers; files of results have up to six pictures."""
+    detector = Detector(threads=1)
+    run = run_recipe(detector, Options(), False)
+    job = cluster.Job(detector, Options(), Work(batch=2, visit=visit), str(out), run, 6)
+    return list(cluster.detect(map(str, paths), job, workers))
 
 
-def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_doubled(
-    address: str, many: Path, expected: dict[str, Any], detector: Detector, tmp_path: Path
+def test_a_killed_worker_costs_no_picture_and_the_command_goes_on_from_there(
+    address: str, lafd: RunLafd, many: Path, expected: dict[str, Any], tmp_path: Path
 ) -> None:
-    marker = tmp_path / "killed"
-    done = detect(many, tmp_path / "out", killing("13.jpg", once=marker), detector)
+    paths, out, marker = sorted(many.iterdir()), tmp_path / "out", tmp_path / "killed"
+    done = detect(paths[:16], out, killing("09.jpg", once=marker), workers=2)
     assert marker.exists()
-    assert rows(tmp_path / "out") == expected
-    assert sum(each.pictures for each in done) == COUNT
-    assert sum(each.faces for each in done) == sum(len(row["faces"] or ()) for row in expected.values())
+    assert rows(out) == {str(path): expected[str(path)] for path in paths[:16]}
+    assert sum(each.pictures for each in done) == 16
+    assert sum(each.faces for each in done) == sum(len(row["faces"] or ()) for row in rows(out).values())
     assert [error for each in done for error in each.errors] == [expected[str(many / "05.jpg")]["error"]]
+
+    pq.write_table(pa.table({"path": list(map(str, paths))}), tmp_path / "list.parquet")
+    on_cluster = ("--engine", "ray", "--address", address, "-o", out.as_uri())
+    second = lafd("detect", "list.parquet", *on_cluster)
+    assert second.returncode == 1 and "Traceback" not in second.stderr, second.stderr
+    assert f"{COUNT} pictures" in second.stderr and "16 were done before" in second.stderr
+    assert rows(out) == expected
+    other = lafd("detect", many, *on_cluster, "--size", 320)
+    assert other.returncode == 2 and "size None, not 320" in other.stderr
 
 
 def test_a_picture_that_kills_its_worker_each_time_is_a_failed_result(
-    address: str, many: Path, expected: dict[str, Any], detector: Detector, tmp_path: Path
+    address: str, many: Path, expected: dict[str, Any], tmp_path: Path
 ) -> None:
-    deadly = str(many / "13.jpg")
-    done = detect(many, tmp_path / "out", killing("13.jpg"), detector)
+    paths, deadly = sorted(many.iterdir())[8:16], str(many / "13.jpg")
+    done = detect(paths, tmp_path / "out", killing("13.jpg"), workers=1)
     found = rows(tmp_path / "out")
+    error = f"cannot read {deadly}: it ended its worker 3 times."
     row = found.pop(deadly)
-    assert row["faces"] is None and row["error"] == f"cannot read {deadly}: it ended its worker 3 times."
-    assert found == {path: row for path, row in expected.items() if path != deadly}
-    assert row["error"] in [error for each in done for error in each.errors]
-
-
-def test_the_command_goes_on_where_it_was_and_comes_to_the_same(
-    address: str, lafd: RunLafd, many: Path, expected: dict[str, Any], tmp_path: Path
-) -> None:
-    paths = sorted(many.iterdir())
-    pq.write_table(pa.table({"path": [str(path) for path in paths[:10]]}), tmp_path / "list.parquet")
-    on_cluster = ("--engine", "ray", "--address", address, "-o", (tmp_path / "out").as_uri())
-    first = lafd("detect", "list.parquet", *on_cluster)
-    assert first.returncode == 1 and f"lafd: cannot read {many / '05.jpg'}" in first.stderr, first.stderr
-    assert "10 pictures" in first.stderr and "1 failures" in first.stderr
-    second = lafd("detect", many, *on_cluster)
-    assert f"{COUNT} pictures" in second.stderr and "10 were done before" in second.stderr
-    assert second.returncode == 1 and "Traceback" not in second.stderr
-    assert rows(tmp_path / "out") == expected
-    other = lafd("detect", many, *on_cluster, "--size", 320)
-    assert other.returncode == 2 and "size None, not 320" in other.stderr
+    assert row["faces"] is None and row["error"] == error
+    assert found == {str(path): expected[str(path)] for path in paths if str(path) != deadly}
+    assert [error for each in done for error in each.errors] == [error]
 
 
 @pytest.mark.parametrize(
