@@ -25,7 +25,7 @@ HELD_OUT = 0.08
 FIGURES = ("AP50", "AP75", "AP[.5:.95]", "recall at 1 false positive per picture")
 REPEAT = ("manga=4", "sketch=3", "profile=3", "rotated=2", "occluded=2", "crowd=2", "tiny=2", "hard=3")
 RECIPE = (
-    "--sizes", "320", "--batch", "16", "--learning-rate", "1e-3", "--warm-up", "200", "--averaging", "0.9995",
+    "--sizes", "320", "512", "--batch", "16", "--learning-rate", "1.2e-3", "--warm-up", "200", "--averaging", "0.9995",
     "--threads", "1", "--repeat", *REPEAT,
 )  # fmt: skip
 

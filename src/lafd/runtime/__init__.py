@@ -21,6 +21,9 @@ class Runtime(Protocol):
     name: str
     """Engine and device that were picked, for people."""
 
+    batches: bool
+    """Whether many images at once take less time than one by one, as on GPUs."""
+
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """Runs the network; may be called by many threads at once.
 

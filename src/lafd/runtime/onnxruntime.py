@@ -65,6 +65,7 @@ class OnnxRuntime:
         self.model = path.read_bytes()
         self.sessions = PerProcess(self.start, threads)
         self.name = f"ONNX Runtime {onnxruntime.__version__}, {device}"
+        self.batches = device != "cpu"
 
     def start(self, threads: int) -> onnxruntime.InferenceSession:
         """A session of this process."""

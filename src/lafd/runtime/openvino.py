@@ -39,6 +39,7 @@ class OpenVinoRuntime:
             raise UsageError("device openvino needs OpenVINO: pip install 'lafd[openvino]'") from None
         self.path, self.model, self.precision = path, path.read_bytes(), precision
         self.compiled = PerProcess(self.start, threads)
+        self.batches = False
         self.name = f"OpenVINO {openvino.__version__.split('-')[0]}, cpu, {precision}"
 
     def start(self, threads: int) -> openvino.CompiledModel:

@@ -18,7 +18,7 @@ from lafd.images import Picture
 from lafd.serve import metrics
 from lafd.serve.settings import Settings
 
-MAX_BATCH_PIXELS = 2**24  # decoded and network pixels that one thread gathers before it detects
+BATCH_PIXELS = 2**24  # decoded and network pixels that one thread gathers for a GPU before it detects
 
 # The first bytes of what is decoded. Fewer decoders within a stranger's reach are fewer ways to do harm.
 SERVED = "JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF"
@@ -77,6 +77,9 @@ class FaceFinder:
         results: dict[int, Found | Exception] = {}
         pictures: dict[int, Picture] = {}
         pixels = 0
+        # a processor gains nothing by batches, and has a picture in its cache if it detects at once
+        batches = any(self.detectors[job.model].runtime.batches for job in jobs)
+        enough = BATCH_PIXELS if batches else 0
         for i, job in enumerate(jobs):
             try:
                 pictures[i] = self.read(job)
@@ -84,7 +87,7 @@ class FaceFinder:
             except LafdError as error:
                 pictures.pop(i, None)
                 results[i] = error
-            if pixels > MAX_BATCH_PIXELS:
+            if pixels > enough:
                 results |= self.detect(jobs, pictures)
                 pictures, pixels = {}, 0
         results |= self.detect(jobs, pictures)
