@@ -128,7 +128,8 @@ def main() -> None:
     doubtful = sum(label["iscrowd"] for label in pseudo["annotations"])
     report = {
         "command": f"python benchmarks/pseudo_labels.py {arguments.data.name} {arguments.val.name} --init "
-        f"{arguments.init.name} --steps {arguments.steps} -o benchmarks/pseudo_labels",
+        f"{arguments.init.name}{f' --sprites {arguments.sprites.name}' if arguments.sprites else ''} "
+        f"--steps {arguments.steps} -o benchmarks/pseudo_labels",
         **measured(),
         "model": arguments.model,
         "teacher": arguments.teacher,
