@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,17 @@ def test_other_codecs_and_containers(
     with av.open(str(tmp_path / name)) as out:
         assert out.streams.video[0].codec_context.codec.canonical_name == written
     assert len(decoded(tmp_path / name)) == 6
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells threads apart by Linux's /proc")
+def test_no_encoder_takes_the_machine(pictures: list[np.ndarray], tmp_path: Path) -> None:
+    """SVT-AV1 would make this process and all that it starts a real-time one, as root."""
+    film = write_film(tmp_path / "silent.mp4", pictures[:6])
+    before = os.sched_getscheduler(0)
+    assert video(film, "-o", tmp_path / "out.mkv", "--codec", "av1") == 0
+    assert os.sched_getscheduler(0) == before
+    policies = {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()}
+    assert policies == {before}
 
 
 def test_encoder_options_are_passed_on(film: Path, tmp_path: Path) -> None:

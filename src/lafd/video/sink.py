@@ -17,6 +17,7 @@ from lafd.video.codecs import Encoding
 from lafd.video.frame import Frame
 from lafd.video.partial import Partial
 from lafd.video.picture import FULL, Preparer
+from lafd.video.priority import same_priority
 from lafd.video.source import Source
 
 _KEY_SECONDS = 4  # between frames that a player can jump to
@@ -64,8 +65,9 @@ class Sink:
         try:
             self.stream = self._add_pictures(preparer, encoding)
             self.copies = self._add_copies(path)
-            self.container.start_encoding()
-            self.stream.codec_context.open(strict=False)
+            with same_priority():
+                self.container.start_encoding()
+                self.stream.codec_context.open(strict=False)
         except LafdError:
             self.abandon()
             raise
