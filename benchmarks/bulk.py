@@ -182,7 +182,6 @@ def main() -> None:
         }
     print(markdown(report))
     if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
         write_both(arguments.output / "bulk", report, markdown(report))
 
 

@@ -60,7 +60,6 @@ def main() -> None:
         "efficiency": rate(runs, "ray", 2) / (2 * rate(runs, "ray", 1)),
         "billion": billion(rate(runs, "ray", 2) / 2, sizes, arguments.price),
     }
-    arguments.output.mkdir(parents=True, exist_ok=True)
     write_both(arguments.output / "cluster", data, markdown(data))
 
 

@@ -140,7 +140,6 @@ def main() -> None:
         "doubtful": doubtful,
         "runs": runs,
     }
-    arguments.output.mkdir(parents=True, exist_ok=True)
     write_both(arguments.output / "pseudo_labels", report, markdown(report))
 
 

@@ -189,7 +189,6 @@ def main() -> int:
         "goals": goals,
     }
     if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
         write_both(arguments.output / "service", report, markdown(report))
     return 0 if all(goals.values()) else 1
 

@@ -104,7 +104,6 @@ def main() -> None:
     }
     print(markdown(report))
     if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
         write_both(arguments.output / "slicing", report, markdown(report))
 
 

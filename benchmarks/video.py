@@ -148,7 +148,6 @@ def main() -> None:
     }
     print(json.dumps(report, indent=1))
     if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
         write_both(arguments.output / "video", report, markdown(report))
 
 

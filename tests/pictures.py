@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from lafd.drawing import draw_scene
+from lafd.images import save_image
 
 HEIGHT, WIDTH = 40, 56
 
@@ -35,6 +39,13 @@ def assert_same(bgr: np.ndarray, rgb: np.ndarray, tolerance: int = 0) -> None:
     assert bgr.flags.c_contiguous
     assert bgr.shape == rgb.shape
     assert np.abs(bgr[..., ::-1].astype(int) - rgb).max() <= tolerance
+
+
+def many_drawn(folder: Path, count: int) -> None:
+    """Writes so many small drawn pictures, 00.jpg and so on."""
+    scenes = [draw_scene(200, 150, seed, faces=seed % 3).image for seed in range(6)]
+    for number in range(count):
+        save_image(folder / f"{number:02d}.jpg", scenes[number % 6])
 
 
 def animation(file_format: str, **options: Any) -> tuple[bytes, list[np.ndarray]]:

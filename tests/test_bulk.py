@@ -18,9 +18,8 @@ from typing import Any
 import pytest
 
 from conftest import RunLafd
-from lafd.drawing import draw_scene
-from lafd.images import save_image
 from lafd.journal import Journal
+from pictures import many_drawn
 
 pytest.importorskip("pyarrow")
 import pyarrow as pa
@@ -33,9 +32,7 @@ COUNT = 48
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 48 pictures, two of which cannot be read."""
     folder = tmp_path_factory.mktemp("many")
-    scenes = [draw_scene(200, 150, seed, faces=seed % 3).image for seed in range(6)]
-    for number in range(COUNT):
-        save_image(folder / f"{number:02d}.jpg", scenes[number % 6])
+    many_drawn(folder, COUNT)
     (folder / "05.jpg").write_bytes(b"not a picture")
     (folder / "30.jpg").write_bytes(b"")
     return folder

@@ -15,9 +15,8 @@ from conftest import RunLafd
 from lafd import Detector, Options
 from lafd.cli import main
 from lafd.cli.detect import run_recipe
-from lafd.drawing import draw_scene
-from lafd.images import save_image
 from lafd.pipeline import FileResult, Work
+from pictures import many_drawn
 
 if importlib.util.find_spec("ray") is None:  # lafd.cluster is to import it, after it has set its variables
     pytest.skip("Ray is not installed", allow_module_level=True)
@@ -34,9 +33,7 @@ Visit = Callable[[FileResult], None]
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 24 pictures, one of which cannot be read."""
     folder = tmp_path_factory.mktemp("many")
-    scenes = [draw_scene(200, 150, seed, faces=seed % 3).image for seed in range(6)]
-    for number in range(COUNT):
-        save_image(folder / f"{number:02d}.jpg", scenes[number % 6])
+    many_drawn(folder, COUNT)
     (folder / "05.jpg").write_bytes(b"not a picture")
     return folder
 

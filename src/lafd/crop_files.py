@@ -20,6 +20,7 @@ from lafd.crop_manifest import Manifest, Record
 from lafd.crop_names import Names, Template
 from lafd.detector import Detector, Options
 from lafd.errors import ImageError, LafdError
+from lafd.files import make_folder
 from lafd.pixels import Colour, Pixels
 
 
@@ -151,10 +152,7 @@ class Cropper:
         for entry, (region, _) in zip(entries, plan, strict=True):
             assert pixels is not None
             target = self.folder / entry["file"]
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise LafdError(f"{target.parent}: cannot be made ({error.strerror}).") from None
+            make_folder(target.parent)
             crop = resized(cut(pixels, region, self.shape.fill), (entry["width"], entry["height"]))
             images.save_image(target, crop, self.quality)
         return {"path": str(path), "width": faces.width, "height": faces.height, "crops": entries}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lafd import images
 from lafd.errors import LafdError
-from lafd.files import replacing
+from lafd.files import make_folder, replacing
 
 SIDE = 280  # px of a view
 AROUND = 4.0  # sides of the box that a view shows
@@ -37,6 +37,9 @@ LEGEND = (
 )
 
 
+Coloured = tuple[NDArray[np.float32], str]
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """One picture on the page.
@@ -50,8 +53,13 @@ class Exhibit:
 
     path: Path
     caption: str
-    boxes: Sequence[tuple[NDArray[np.float32], str]] = ()
+    boxes: Sequence[Coloured] = ()
     error: NDArray[np.float32] | None = None
+
+
+def labels(boxes: NDArray[np.float32], ignore: NDArray[np.bool_]) -> tuple[Coloured, Coloured]:
+    """Labelled boxes (n, 4), with the ignore regions (n,) among them, in their colours."""
+    return (boxes[~ignore], FACE), (boxes[ignore], REGION)
 
 
 def write_page(folder: Path, title: str, sections: Iterable[tuple[str, Iterable[Exhibit]]]) -> Path:
@@ -65,10 +73,7 @@ def write_page(folder: Path, title: str, sections: Iterable[tuple[str, Iterable[
     Raises:
         LafdError: It cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise LafdError(f"{folder}: cannot be made ({problem.strerror}).") from None
+    make_folder(folder)
     with replacing(folder / ".gitignore") as temporary:
         temporary.write_text("*\n", encoding="utf-8")
     page = folder / "index.html"

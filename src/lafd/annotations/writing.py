@@ -15,7 +15,7 @@ import numpy as np
 
 from lafd.annotations.dataset import FACE, AnnotatedImage, Annotation, Dataset, is_file
 from lafd.errors import LafdError
-from lafd.files import replacing
+from lafd.files import make_folder, replacing
 
 _RESERVED = re.compile(r'[<>:"|?*\x00-\x1f]')
 
@@ -107,18 +107,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     make_folder(path.parent)
     with replacing(path) as temporary:
         temporary.write_bytes(data)
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it.
-
-    Raises:
-        LafdError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LafdError(f"{folder}: cannot be made ({error.strerror or error}).") from None
 
 
 def safe_name(name: str) -> str:

@@ -19,7 +19,7 @@ import onnxruntime
 from lafd import __version__
 from lafd.benchmark.timing import Contestant, Shape, Timing
 from lafd.evaluation.text import table
-from lafd.files import replacing
+from lafd.files import make_folder, replacing
 
 FIRST_LOOK = (640, 480)  # the shape of the detailed table
 
@@ -63,11 +63,12 @@ def signature(about: dict[str, Any]) -> str:
 
 
 def write_both(path: Path, data: dict[str, Any], text: str) -> None:
-    """Writes a report for programs and for people: `path` with the endings .json and .md.
+    """Writes a report for programs and for people: `path` with the endings .json and .md, and the folders above it.
 
     Raises:
         LafdError: A file cannot be written.
     """
+    make_folder(path.parent)
     for ending, content in ((".json", json.dumps(data, indent=1) + "\n"), (".md", text)):
         with replacing(path.with_suffix(ending)) as temporary:
             temporary.write_text(content, encoding="utf-8")

@@ -9,7 +9,7 @@ import numpy as np
 
 from lafd.annotations import AnnotatedImage
 from lafd.checking.faults import KINDS, PICTURE, Fault
-from lafd.gallery import FACE, REGION, Exhibit, write_page
+from lafd.gallery import Exhibit, labels, write_page
 
 PER_KIND = 100
 
@@ -44,7 +44,6 @@ def exhibits(fault: Fault, images: Mapping[Path, AnnotatedImage]) -> Iterator[Ex
     for path, caption in captions:
         if path is not None and fault.kind != PICTURE:
             image = images[path]
-            labels = ((image.boxes[~image.ignore], FACE), (image.boxes[image.ignore], REGION))
-            yield Exhibit(path, caption, labels, box)
+            yield Exhibit(path, caption, labels(image.boxes, image.ignore), box)
         elif path is not None:
             yield Exhibit(path, caption)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lafd import models
 from lafd.cli.extras import need
-from lafd.errors import LafdError, UsageError
+from lafd.errors import UsageError
+from lafd.files import make_folder
 
 SHAPES = ("384x259", "384x216", "276x384", "640x480", "640x640", "1280x720", "1920x1080")
 """The first three are those of the original's table; 640x640 is what YOLO networks usually see."""
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     peaks = []
     if folder:
         need("benchmark")
-        make(folder)
+        make_folder(folder)
         peaks = measure(list(contestants.machine()), [(640, 640)], rounds, threads)
     timings = measure(runners, shapes, rounds, threads)
     report = Report(runners, timings, peaks, shlex.join(["lafd", *sys.argv[1:]]), threads)
@@ -80,11 +81,3 @@ def shape(text: str) -> tuple[int, int]:
     if not found:
         raise UsageError(f"a shape must be such as 640x480, not {text!r}.")
     return int(found[1]), int(found[2])
-
-
-def make(folder: Path) -> None:
-    """Makes the folder for the report."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LafdError(f"{folder}: cannot be made ({error.strerror}).") from None

@@ -16,7 +16,8 @@ from lafd.crop import CropRule, check_aspect
 from lafd.crop_files import AnnotatedSource, Cropper, DetectedSource, Shape, Source, crop_files
 from lafd.crop_manifest import Manifest, Record
 from lafd.crop_names import FIELDS, Template
-from lafd.errors import LafdError, UsageError
+from lafd.errors import UsageError
+from lafd.files import make_folder
 from lafd.pixels import Colour
 
 
@@ -108,10 +109,7 @@ def crop(arguments: argparse.Namespace) -> int:
     if workers < 1:
         raise UsageError(f"threads must be at least 1, not {workers}.")
     source, paths = find_source(arguments)
-    try:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LafdError(f"{arguments.output}: cannot be made ({error.strerror}).") from None
+    make_folder(arguments.output)
     manifest = Manifest(arguments.output, arguments.resume)
     cropper = Cropper(arguments.output, template, wanted, (f".{arguments.format}", arguments.quality))
     done, crops, failures = 0, 0, []

@@ -20,7 +20,8 @@ from lafd.cli.output import Totals, is_folder, opened
 from lafd.cli.paths import given_sources
 from lafd.detector import Detector, Options
 from lafd.draw import draw
-from lafd.errors import LafdError, UsageError
+from lafd.errors import UsageError
+from lafd.files import make_folder
 from lafd.pipeline import FileResult, Work, detect_each, source
 from lafd.seen import Seen
 
@@ -187,10 +188,7 @@ class Marker:
     """Writes pictures with their faces marked, each under a name of its own, the same whenever a list is done again."""
 
     def __init__(self, folder: Path, wanted: Options) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LafdError(f"{folder}: cannot be made ({error.strerror}).") from None
+        make_folder(folder)
         self.folder, self.options = folder, wanted
         self.names: dict[str, Path] = {}
         self.taken: set[str] = set()

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lafd.cli import options
-from lafd.errors import LafdError, UsageError
-from lafd.files import replacing
+from lafd.errors import UsageError
+from lafd.files import make_folder, replacing
 
 if TYPE_CHECKING:
     from lafd.evaluation.evaluate import BoxesTask, ModelTask
@@ -143,10 +143,7 @@ def write_report(report: Report, folder: Path) -> None:
     from lafd.evaluation.plots import write_plots
     from lafd.evaluation.text import to_markdown
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LafdError(f"{folder}: cannot be made ({error.strerror}).") from None
+    make_folder(folder)
     plots = write_plots(report, folder)
     pictures = "".join(f"\n![{Path(name).stem}]({name})\n" for name in plots)
     texts = {

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from lafd.annotations import FORMATS, AnnotatedImage, Dataset
-from lafd.annotations.writing import make_folder
 from lafd.cli import candidates
 from lafd.cli.paths import given_paths
 from lafd.errors import UsageError
+from lafd.files import make_folder
 from lafd.labelling.labels import DOUBTFUL, pre_labels, priority, write_order
 
 FILES = {"coco": "annotations.json", "label-studio": "annotations.json", "cvat": "annotations.xml"}

@@ -7,9 +7,9 @@ import random
 from pathlib import Path
 
 from lafd import models
+from lafd.cli import onnx_output
 from lafd.cli.extras import need
 from lafd.cli.paths import given_paths
-from lafd.errors import UsageError
 
 PICTURES = 150
 
@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PICTURE",
         help=f"pictures or folders like what the model will see; {PICTURES} of them are used",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write"
-    )
+    onnx_output.add_argument(parser)
     parser.add_argument(
         "--card", type=Path, help="JSON with fields of the model card to set, such as name or metrics"
     )
@@ -36,8 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     need("quantize")
     from lafd.quantize import quantize
 
-    if arguments.output.suffix != ".onnx":
-        raise UsageError(f"{arguments.output}: the output must end in .onnx.")
+    onnx_output.check(arguments.output)
     model = models.find_model(arguments.model)
     paths = sorted(given_paths(arguments.pictures))
     chosen = random.Random(0).sample(paths, min(PICTURES, len(paths)))  # noqa: S311

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lafd.evaluation.average_precision import Judged, match
 from lafd.evaluation.errors import SAME, Error, count_causes, find_errors
-from lafd.gallery import FACE, FOUND, REGION, Exhibit, write_page
+from lafd.gallery import FOUND, Exhibit, labels, write_page
 from lafd.training.samples import Sample
 
 PER_CAUSE = 60
@@ -50,8 +50,7 @@ def exhibit(error: Error, sample: Sample, judged: Judged, threshold: float) -> E
         sample.path,
         f"{sample.path.parent.name}/{sample.path.name}: {error.score:.2f}; {', '.join(sample.tags)}",
         (
-            (judged.labels[~judged.ignore], FACE),
-            (judged.labels[judged.ignore], REGION),
+            *labels(judged.labels, judged.ignore),
             (judged.boxes[judged.scores >= threshold], FOUND),
         ),
         error.box,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lafd.annotations.writing import make_folder
 from lafd.detector import Detector
 from lafd.errors import LafdError
+from lafd.files import make_folder
 from lafd.labelling.views import Candidates, look
 
 

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lafd.annotations.writing import make_folder
 from lafd.errors import LafdError
+from lafd.files import make_folder
 
 
 class Journal:

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from lafd.errors import LafdError
+from lafd.files import make_folder
 from lafd.images import save_image
 from lafd.video.frame import Frame, planes_of
 from lafd.video.picture import FULL, bgr_pixels
@@ -55,7 +55,7 @@ class Crops:
         self.folder, self.count = folder, count
         self.albums: dict[int, Album] = {}
         self.reformatter = VideoReformatter()
-        self._make(folder)
+        make_folder(folder)
 
     def write(self, frame: Frame) -> None:
         """Looks at the faces of a frame."""
@@ -101,7 +101,7 @@ class Crops:
     def save(self, track: int) -> None:
         """Writes the pictures of a face that has gone."""
         folder = self.folder / f"face-{track:04d}"
-        self._make(folder)
+        make_folder(folder)
         for shot in self.albums.pop(track).shots:
             save_image(folder / f"frame-{shot.index:06d}.png", shot.pixels)
 
@@ -112,12 +112,6 @@ class Crops:
             frame.image, format="bgr24", src_color_range=levels, dst_color_range=FULL, threads=1
         )
         return bgr_pixels(image)[: frame.height, : frame.width]
-
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LafdError(f"{folder}: cannot be made ({error.strerror}).") from None
 
 
 def _quality(shot: Shot) -> float:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lafd import models
-from lafd.errors import LafdError
-from lafd.files import replacing
+from lafd.files import make_folder, replacing
 
 PAGE = Path(__file__).parent / "page"
 
@@ -104,10 +103,7 @@ def export(folder: Path) -> int:
         asset = read(name)
         assert asset is not None
         path = folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LafdError(f"{path.parent}: cannot be made ({error.strerror}).") from None
+        make_folder(path.parent)
         with replacing(path) as temporary:
             temporary.write_bytes(asset.content)
         count += 1
