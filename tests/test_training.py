@@ -28,6 +28,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from lafd.networks import LAYOUTS, make_network  # noqa: E402
+from lafd.networks.lafd import FaceNet  # noqa: E402
 from lafd.training import geometry, samples  # noqa: E402
 from lafd.training.dataset import TrainingPictures, collate  # noqa: E402
 from lafd.training.loss import assign, detection_loss, giou_loss, pairwise_iou  # noqa: E402
@@ -228,19 +229,26 @@ def test_training_learns_resumes_after_a_kill_and_exports(coco: Path, tmp_path: 
     assert finer.returncode == 0, finer.stderr
 
 
+def shaken(name: str) -> FaceNet:
+    """A network whose normalisations differ from each other, as after training."""
+    torch.manual_seed(1)
+    network = make_network(name)
+    assert isinstance(network, FaceNet)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    return network
+
+
 def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> None:
     import onnxruntime
     from safetensors.torch import save_file
 
     from lafd.training.export import export
 
-    torch.manual_seed(1)
-    network = make_network("nano")
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    network = shaken("nano")
     save_file(network.state_dict(), tmp_path / "n.safetensors", {"model": "nano"})
     export(tmp_path / "n.safetensors", tmp_path / "n.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "n.onnx"))
@@ -344,6 +352,32 @@ def test_a_small_network_learns_from_a_large_one(coco: Path, tmp_path: Path) -> 
     assert alone.returncode == 0, alone.stderr
     taught, untaught = weights(tmp_path / "taught"), weights(tmp_path / "alone")
     assert any(not torch.equal(value, untaught[name]) for name, value in taught.items())
+
+
+@pytest.mark.parametrize(("name", "larger"), [("nano", "base"), ("base", "accurate")])
+def test_a_grown_network_begins_as_the_small_one(name: str, larger: str) -> None:
+    from lafd.training.widening import widen
+
+    small, large = shaken(name).eval(), shaken(larger).eval()
+    images = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        before = large(images)[0]
+        widen(small, large)
+        for ours, wanted in zip(large(images), small(images), strict=True):
+            torch.testing.assert_close(ours, wanted, atol=1e-3, rtol=1e-4)
+    assert not torch.allclose(before, small(images)[0])
+    with pytest.raises(ValueError, match="does not fit"):
+        widen(large, small)
+
+
+def test_training_starts_from_a_smaller_network_but_not_from_a_larger_one(coco: Path, tmp_path: Path) -> None:
+    start = checkpoint("nano", tmp_path / "start.safetensors")
+    common = ["--data", coco, *QUICK, "--steps", 1]
+    done = train(*common, "--model", "base", "--out", tmp_path / "grown", "--init", start)
+    assert done.returncode == 0, done.stderr
+    large = tmp_path / "grown" / "best.safetensors"
+    done = train(*common, "--model", "nano", "--out", tmp_path / "shrunk", "--init", large)
+    assert done.returncode == 2 and "larger" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("option", ["--init", "--teacher"])

@@ -40,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TAG=N",
         help="show pictures with this style or tag N times as often",
     )
-    parser.add_argument("--init", type=Path, metavar="FILE", help="start from these weights (.safetensors)")
+    parser.add_argument(
+        "--init",
+        type=Path,
+        metavar="FILE",
+        help="start from these weights (.safetensors), of the same network or of a smaller one",
+    )
     parser.add_argument(
         "--teacher",
         type=Path,

@@ -22,6 +22,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from lafd.errors import UsageError
 from lafd.networks import make_network
+from lafd.networks.lafd import FaceNet
 from lafd.networks.lffd import LffdNet
 from lafd.training import checkpoint
 from lafd.training.dataset import Batch, TrainingPictures, collate
@@ -30,6 +31,7 @@ from lafd.training.evaluate import evaluate
 from lafd.training.lffd_loss import LffdLoss
 from lafd.training.loss import detection_loss
 from lafd.training.samples import Sample
+from lafd.training.widening import widen
 
 Loss = Callable[[tuple[Tensor, Tensor], Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -102,7 +104,7 @@ class Run:
         recipe: Every setting.
         data: What to learn from.
         out: The folder; a `last.safetensors` in it is continued.
-        init: Weights (.safetensors) to start from instead of random ones.
+        init: Weights (.safetensors) to start from instead of random ones; of the same network or a smaller one.
 
     Raises:
         LafdError: `init` or the teacher cannot be read.
@@ -193,12 +195,16 @@ class Run:
             writer.close()
 
     def start_from(self, init: Path) -> None:
-        """Takes weights of an earlier run."""
+        """Takes weights of an earlier run, of the same network or of a smaller one."""
+        earlier = checkpoint.load_network(init)
         try:
-            self.network.load_state_dict(checkpoint.load_network(init).state_dict())
-        except RuntimeError:
+            if isinstance(earlier, FaceNet) and isinstance(self.network, FaceNet):
+                widen(earlier, self.network)
+            else:
+                self.network.load_state_dict(earlier.state_dict())
+        except (RuntimeError, ValueError):
             raise UsageError(
-                f"{init} has other weights than a network {self.recipe.model}: choose its --model."
+                f"{init} is of a larger or another network than {self.recipe.model}: choose its --model."
             ) from None
 
     def make_loss(self, side: int) -> Loss:
