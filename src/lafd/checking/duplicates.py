@@ -16,6 +16,7 @@ from lafd.checking.faults import PICTURE, SAME_PICTURE, Fault
 from lafd.errors import LafdError
 
 SIDE = 24
+READ = 8 * SIDE  # px, longer side to which a file may be reduced as it is read
 SAME = 0.95  # correlation from which two pictures are nearly the same
 FLAT = 1.0  # standard deviation of brightness, of 255, under which there is nothing to compare
 BLOCK = 512  # hashes that are compared with all others at once
@@ -64,7 +65,7 @@ def find_duplicates(entries: Sequence[Entry], workers: int) -> Iterator[Fault]:
 
     def work(entry: Entry) -> NDArray[np.float32] | str:
         try:
-            return picture_hash(images.load_image(entry.path))
+            return picture_hash(images.read_image(entry.path, reduce_to=READ).pixels)
         except LafdError as error:
             return str(error)
 
