@@ -43,6 +43,14 @@ class Service:
         """The log, parsed."""
         return [json.loads(line) for line in self.log]
 
+    def record(self, request: str) -> dict[str, Any]:
+        """The log's record of a request, which may be written after its answer."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := [record for record in self.records() if record.get("id") == request]):
+            assert time.monotonic() < deadline, "".join(self.log)
+            time.sleep(0.02)
+        return found[0]
+
     def workers(self) -> set[int]:
         """Process numbers of the workers that have started so far."""
         return {r["process"] for r in self.records() if r["message"] == "Application startup complete."}

@@ -205,7 +205,7 @@ def test_other_sites_may_not_read_answers(service: Service, png: bytes) -> None:
 
 def test_log_is_json_and_tells_nothing_of_the_picture(service: Service, png: bytes) -> None:
     answer = service.http.post("/v1/detect", files=[("image", ("secret-name.png", png))])
-    record = next(r for r in service.records() if r.get("id") == answer.headers["x-request-id"])
+    record = service.record(answer.headers["x-request-id"])
     assert record["status"] == 200 and record["pictures"] == 1 and record["bytes"] == len(png)
     assert "secret-name" not in "".join(service.log)
     assert not any(r["level"] == "error" for r in service.records())
