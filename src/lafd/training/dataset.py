@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from lafd.training.geometry import Boxes, Labels
 from lafd.training.samples import Sample
 
 CACHE_BYTES = 4_000_000_000
+PLAIN_LOOKS = 0.6  # of the whole pictures keep their look
 Batch = tuple[Tensor, Tensor, Tensor]
+Chooser = Callable[[np.random.Generator, Sample, tuple[int, int]], NDArray[np.float32]]
 
 
 class TrainingPictures(Dataset[Any]):
@@ -31,10 +33,13 @@ class TrainingPictures(Dataset[Any]):
         samples: Annotated pictures.
         sprites: Characters with transparency, composed onto faceless pictures; may be empty.
         seed: Decides everything.
+        plain: Share of pictures that are shown whole and mostly unchanged, as detection meets them.
     """
 
-    def __init__(self, samples: Sequence[Sample], sprites: Sequence[Sample], seed: int) -> None:
-        self.samples, self.sprites, self.seed = samples, sprites, seed
+    def __init__(
+        self, samples: Sequence[Sample], sprites: Sequence[Sample], seed: int, plain: float = 0.0
+    ) -> None:
+        self.samples, self.sprites, self.seed, self.plain = samples, sprites, seed, plain
         self.faceless = [s for s in samples if not len(s.boxes)]
         self.cache: dict[Path, Pixels] = {}
         self.cached_bytes = 0
@@ -43,8 +48,11 @@ class TrainingPictures(Dataset[Any]):
         number, side = key
         rng = np.random.default_rng([self.seed, number])
         shape = (side, side)
-        kind = rng.random()
-        if kind < 0.12 and self.sprites:
+        if rng.random() < self.plain:
+            picture, labels = self.view(rng, self.pick(number), shape, geometry.whole_view)
+            if rng.random() < PLAIN_LOOKS:
+                return picture, *labels
+        elif (kind := rng.random()) < 0.12 and self.sprites:
             picture, labels = self.sprite_scene(rng, shape)
         elif kind < 0.4:
             picture, labels = self.mosaic(rng, shape)
@@ -61,9 +69,15 @@ class TrainingPictures(Dataset[Any]):
         order = np.random.default_rng([self.seed, 1, epoch]).permutation(len(self.samples))
         return self.samples[int(order[place])]
 
-    def view(self, rng: np.random.Generator, sample: Sample, shape: tuple[int, int]) -> tuple[Pixels, Labels]:
-        """A random part of one picture."""
-        matrix = geometry.random_view(rng, sample, shape)
+    def view(
+        self,
+        rng: np.random.Generator,
+        sample: Sample,
+        shape: tuple[int, int],
+        choose: Chooser = geometry.random_view,
+    ) -> tuple[Pixels, Labels]:
+        """A random view of one picture."""
+        matrix = choose(rng, sample, shape)
         picture = geometry.warp(rng, self.pixels(sample.path), matrix, shape)
         boxes = geometry.map_boxes(sample.boxes, matrix)
         return picture, geometry.labels_in_view(boxes, sample.ignore, shape)

@@ -52,6 +52,17 @@ def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]
     return affine(rng, scale, middle, target)
 
 
+def whole_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """A map (2, 3) that shows most of the picture or all, upright, maybe mirrored, at about the size that fits."""
+    room = np.array(shape[::-1])
+    picture = np.array(sample.size)
+    scale = min(room / picture) * math.exp(rng.uniform(math.log(0.7), math.log(1.5)))
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    target = room / 2 + rng.uniform(-0.5, 0.5, 2) * np.abs(room - picture * scale)
+    linear = np.diag([flip * scale, scale])
+    return np.hstack([linear, (target - linear @ (picture / 2))[:, None]]).astype(np.float32)
+
+
 def affine(rng: np.random.Generator, scale: float, middle: Point, target: Point) -> NDArray[np.float32]:
     """Scales by about `scale`, flips and turns at random, and moves the point `middle` to `target`."""
     kind = rng.random()

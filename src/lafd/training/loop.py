@@ -46,6 +46,7 @@ class Recipe:
         steps: Optimiser steps of the whole run; the learning rate falls along a cosine over them.
         batch: Pictures per step and process at the first of `sizes`; at others as many as have the same pixels.
         sizes: Sides of the training pictures, in pixels; steps take them in turn.
+        plain: Share of pictures that are shown whole and mostly unchanged, as detection meets them.
         learning_rate: At its highest, after `warm_up` steps.
         weight_decay: Of convolution weights (AdamW, arXiv 1711.05101).
         averaging: Decay of the moving average of the weights, which is what is kept.
@@ -62,6 +63,7 @@ class Recipe:
     steps: int = 20_000
     batch: int = 16
     sizes: tuple[int, ...] = (320,)
+    plain: float = 0.0
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     averaging: float = 0.999
@@ -150,7 +152,7 @@ class Run:
         model: nn.Module = self.network
         if self.world > 1:
             model = DistributedDataParallel(self.network)
-        pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.seed)
+        pictures = TrainingPictures(self.data.train, self.data.sprites, self.recipe.seed, self.recipe.plain)
         writer = SummaryWriter(str(self.out)) if self.rank == 0 else None
         started, first, totals = time.monotonic(), self.step, torch.zeros(2)
         precision = bfloat16_is_fast(self.device)
