@@ -197,9 +197,11 @@ class Detector:
         found = preprocess.restore(boxes[likely], view, picture.width, picture.height)
         found, found_scores = box_maths.clip(found, picture.width, picture.height), scores[likely]
         kept = box_maths.nms(found, found_scores, self.card.iou if options.iou is None else options.iou)
-        sides = found[kept, 2:] - found[kept, :2]
-        big_enough = (sides > 0).all(1)
+        found, found_scores = found[kept], found_scores[kept]
+        big_enough = (found[:, 2:] > found[:, :2]).all(1)
         if options.min_face:
-            big_enough &= sides.max(1) >= options.min_face
-        kept = kept[big_enough][: options.max_faces]
-        return Detections(found[kept], found_scores[kept], picture.width, picture.height)
+            big_enough &= (found[:, 2:] - found[:, :2]).max(1) >= options.min_face
+        if not big_enough.all():
+            found, found_scores = found[big_enough], found_scores[big_enough]
+        most = options.max_faces
+        return Detections(found[:most], found_scores[:most], picture.width, picture.height)
