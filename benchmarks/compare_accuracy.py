@@ -131,8 +131,8 @@ def by_slice(reports: list[Report], division: str) -> Iterator[str]:
     for name, faces in parts.items():
         values = {}
         for report in reports:
-            found = {p["name"]: p["ap50"]["value"] for p in report["figures"]["slices"].get(division, ())}
-            values[report["detector"]["name"]] = found.get(name)
+            part = part_of(report, division, name)
+            values[report["detector"]["name"]] = part["ap50"]["value"] if part else None
         ours, theirs = (
             [values[r["detector"]["name"]] or 0.0 for r in reports if is_model(r) is mine]
             for mine in (True, False)
