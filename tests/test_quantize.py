@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -87,3 +89,27 @@ def test_a_damaged_copy_is_refused(small: Path, tmp_path: Path) -> None:
     copy.with_suffix(".json").write_text(small.with_suffix(".json").read_text())
     with pytest.raises(ModelError, match="SHA-256"):
         Detector(str(copy))
+
+
+def test_weights_of_16_bits_make_half_the_file_find_the_same_and_can_be_quantized(
+    pictures: Path, tmp_path: Path
+) -> None:
+    from lafd.half import narrow
+    from lafd.models import find_model, load_card, save_card
+
+    graph = onnx.load(find_model("base"))
+    narrow(graph.graph)
+    onnx.checker.check_model(graph)
+    half = tmp_path / "half.onnx"
+    onnx.save(graph, half)
+    digest = hashlib.sha256(half.read_bytes()).hexdigest()
+    save_card(dataclasses.replace(load_card(find_model("base")), sha256=digest), half)
+    assert half.stat().st_size < 0.55 * find_model("base").stat().st_size
+    scene = draw_scene(640, 480, 3, faces=3)
+    whole, found = Detector().detect(scene.image), Detector(str(half)).detect(scene.image)
+    assert np.allclose(whole.boxes, found.boxes, atol=0.5)
+    assert np.allclose(whole.scores, found.scores, atol=0.005)
+
+    assert main(["quantize", str(half), str(pictures), "-o", str(tmp_path / "small.onnx")]) == 0
+    weights = {i.data_type for i in onnx.load(tmp_path / "small.onnx").graph.initializer if len(i.dims) == 4}
+    assert onnx.TensorProto.INT8 in weights and onnx.TensorProto.FLOAT16 not in weights

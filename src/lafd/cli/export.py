@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path, help="best.safetensors of lafd train")
     onnx_output.add_argument(parser)
     parser.add_argument(
+        "--half", action="store_true", help="store the weights in 16 bits: half the file, the same time"
+    )
+    parser.add_argument(
         "--card", type=Path, help="JSON with fields of the model card to set, such as name or licence"
     )
 
@@ -25,9 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     from lafd.training import export
 
     onnx_output.check(arguments.output)
-    network = export.export(arguments.checkpoint, arguments.output)
+    network = export.export(arguments.checkpoint, arguments.output, half=arguments.half)
     card = cards.write_card(network, arguments.output, arguments.card)
-    print(
-        f"{arguments.output}: {card.parameters} parameters, equal to the network within {export.TOLERANCE:g}"
-    )
+    tolerance = export.HALF_TOLERANCE if arguments.half else export.TOLERANCE
+    print(f"{arguments.output}: {card.parameters} parameters, equal to the network within {tolerance:g}")
     return 0

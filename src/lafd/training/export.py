@@ -15,11 +15,13 @@ from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lafd.errors import LafdError
+from lafd.half import narrow
 from lafd.networks import Network
 from lafd.networks.lafd import FaceNet, Head, Pixels, Stem
 from lafd.training.checkpoint import load_network
 
 TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
+HALF_TOLERANCE = 1e-2  # the same with weights of 16 bits
 SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
 
 
@@ -77,10 +79,10 @@ def fold(module: nn.Module) -> None:
             fold(child)
 
 
-def export(checkpoint: Path, out: Path) -> Network:
+def export(checkpoint: Path, out: Path, *, half: bool = False) -> Network:
     """Writes the ONNX file: `images` uint8 (n, h, w, 3) BGR in, `boxes` (n, k, 4) and `scores` (n, k) out.
 
-    n, h and w are free; h and w must be multiples of 32.
+    n, h and w are free; h and w must be multiples of 32. With `half` the weights are stored in 16 bits.
 
     Returns:
         The network of the checkpoint.
@@ -106,18 +108,20 @@ def export(checkpoint: Path, out: Path) -> Network:
             verbose=False,
         )
         model = onnxslim.slim(onnx.load(draft))
+        if half:
+            narrow(model.graph)
         onnx.checker.check_model(model)
         onnx.save(model, draft)
-        prove(network, draft)
+        prove(network, draft, HALF_TOLERANCE if half else TOLERANCE)
         draft.replace(out)
     return network
 
 
-def prove(network: Network, path: Path) -> None:
+def prove(network: Network, path: Path, tolerance: float = TOLERANCE) -> None:
     """Checks the graph against the network on random images of several shapes.
 
     Raises:
-        LafdError: They differ by more than `TOLERANCE`.
+        LafdError: They differ by more than the tolerance.
     """
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
@@ -128,7 +132,7 @@ def prove(network: Network, path: Path) -> None:
             logits, wanted = network(torch.from_numpy(images))
         box_error = np.abs(boxes - wanted.numpy()).max() / max(height, width)
         score_error = np.abs(scores - logits.sigmoid().numpy()).max()
-        if not max(box_error, score_error) <= TOLERANCE:
+        if not max(box_error, score_error) <= tolerance:
             raise LafdError(
                 f"{path.name}: the exported graph is off by {score_error:.1e} in scores and {box_error:.1e} in boxes."
             )
