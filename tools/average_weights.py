@@ -1,12 +1,15 @@
 """Averages the weights of runs that began with the same weights, which is often better than any of them.
 
-Usage: python tools/average_weights.py OUT.safetensors RUN.safetensors RUN.safetensors ...
+Usage: python tools/average_weights.py OUT.safetensors RUN.safetensors START.safetensors ...
 
-After Model soups (arXiv 2203.05482, section 2), in equal shares, the statistics of batch normalisation too.
+After Model soups (arXiv 2203.05482, section 2), in equal shares, the statistics of batch normalisation too. What the run
+began with may be one of them (arXiv 2109.01903). If that is a smaller network, it is grown first, as `--init` does, with
+the first run's weights in the channels that it lacks.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
 from pathlib import Path
 
@@ -15,26 +18,34 @@ import torch
 from safetensors import safe_open
 
 from lafd.files import replacing
-from lafd.networks import Network
+from lafd.networks.lafd import FaceNet
 from lafd.training.checkpoint import load_network
+from lafd.training.widening import widen
+
+
+def grown(network: FaceNet, like: FaceNet) -> FaceNet:
+    """The network as one of the other's size that computes the same."""
+    if network.layout == like.layout:
+        return network
+    large = copy.deepcopy(like)
+    widen(network, large)
+    return large
 
 
 @torch.no_grad()
-def average(networks: list[Network]) -> dict[str, torch.Tensor]:
+def average(networks: list[FaceNet]) -> dict[str, torch.Tensor]:
     """The mean of each tensor, in its own type."""
-    states = [network.state_dict() for network in networks]
+    states = [grown(network, networks[0]).state_dict() for network in networks]
     stacked = {key: torch.stack([state[key] for state in states]) for key in states[0]}
     return {key: tensors.double().mean(0).to(tensors.dtype) for key, tensors in stacked.items()}
 
 
 def main(out: Path, runs: list[Path]) -> None:
     """Writes a checkpoint that `lafd export` and `--init` take."""
-    models = {safe_open(run, "pt").metadata()["model"] for run in runs}
-    if len(models) > 1:
-        sys.exit(f"the runs are of different networks: {', '.join(sorted(models))}.")
     weights = average([load_network(run) for run in runs])
+    about = {"model": safe_open(runs[0], "pt").metadata()["model"]}
     with replacing(out) as temporary:
-        safetensors.torch.save_file(weights, temporary, {"model": models.pop()})
+        safetensors.torch.save_file(weights, temporary, about)
 
 
 if __name__ == "__main__":
