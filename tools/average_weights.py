@@ -2,9 +2,9 @@
 
 Usage: python tools/average_weights.py OUT.safetensors RUN.safetensors START.safetensors ...
 
-After Model soups (arXiv 2203.05482, section 2), in equal shares, the statistics of batch normalisation too. What the run
-began with may be one of them (arXiv 2109.01903). If that is a smaller network, it is grown first, as `--init` does, with
-the first run's weights in the channels that it lacks.
+After Model soups (arXiv 2203.05482, section 2), in equal shares, the statistics of batch normalisation too. What a run
+began with may be among them (arXiv 2109.01903). If that is a smaller network, it is grown first, as `--init` does, and
+takes the first run's weights in the channels that it lacks.
 """
 
 from __future__ import annotations
