@@ -50,6 +50,20 @@ def test_nms_equals_the_definition(boxes: tuple[Boxes, NDArray[np.float32]], thr
 
 
 @given(box_lists(), box_lists())
+def test_coverage_is_the_part_of_a_box_inside_another(
+    a: tuple[Boxes, NDArray[np.float32]], b: tuple[Boxes, NDArray[np.float32]]
+) -> None:
+    table = box_maths.coverage(a[0], b[0])
+    for i, one in enumerate(a[0]):
+        for j, other in enumerate(b[0]):
+            both = np.concatenate([np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])])
+            both[2:] = np.maximum(both[2:], both[:2])
+            whole = float(box_maths.area(one[None])[0])
+            part = float(box_maths.area(both[None])[0])
+            assert table[i, j] == pytest.approx(part / whole if whole else 0.0, abs=1e-6)
+
+
+@given(box_lists(), box_lists())
 def test_iou_equals_the_definition(
     a: tuple[Boxes, NDArray[np.float32]], b: tuple[Boxes, NDArray[np.float32]]
 ) -> None:

@@ -28,7 +28,7 @@ def unsure(detector: Detector, sample: Sample) -> bool:
     labels, regions = sample.boxes[~sample.ignore], sample.boxes[sample.ignore]
     overlap = boxes.iou(found.boxes, labels) >= SAME
     seen = (overlap & (found.scores >= SURE_FACE)[:, None]).any(0)
-    ignored = boxes.intersection(found.boxes, regions).max(1, initial=0) >= COVERED * boxes.area(found.boxes)
+    ignored = boxes.coverage(found.boxes, regions).max(1, initial=0) >= COVERED
     return not seen.all() or bool((~overlap.any(1) & ~ignored).any())
 
 

@@ -30,6 +30,13 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     return ratio
 
 
+def coverage(a: Boxes, b: Boxes) -> NDArray[np.float32]:
+    """Share of every box of `a` (n, 4) that every box of `b` (m, 4) covers: (n, m) in [0, 1]."""
+    overlap, areas = intersection(a, b), area(a)[:, None]
+    share: NDArray[np.float32] = overlap / np.maximum(areas, np.float32(1e-9))
+    return share
+
+
 def intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Areas (n, m) that every box of `a` (n, 4) shares with every box of `b` (m, 4)."""
     (a_low, a_high), (b_low, b_high) = a.T.reshape(2, 2, -1, 1), b.T.reshape(2, 2, 1, -1)

@@ -52,8 +52,7 @@ def unlabelled(
     """Sure detections that are no label's and not in an ignore region, by score."""
     labels, regions = image.boxes[~image.ignore], image.boxes[image.ignore]
     free = box_maths.iou(found.boxes, labels).max(1, initial=0) < SAME
-    inside = box_maths.intersection(found.boxes, regions).max(1, initial=0)
-    free &= inside < COVERED * box_maths.area(found.boxes)
+    free &= box_maths.coverage(found.boxes, regions).max(1, initial=0) < COVERED
     for i in np.flatnonzero(free & (found.scores >= sure)):
         face, score = found[int(i)], float(found.scores[i])
         yield score, Fault(UNLABELLED, f"{path}: {shown(face.box)}, score {score:.2f}.", path, face.box)

@@ -130,8 +130,7 @@ def match_one(judged: Judged, iou_threshold: float) -> tuple[NDArray[np.intp], N
     boxes: Any = judged.boxes[order].astype(np.float64)  # as pycocotools; float32 differs at IoU 0.7
     labels: Any = judged.labels.astype(np.float64)
     overlap = box_maths.iou(boxes, labels[~judged.ignore])
-    regions = box_maths.intersection(boxes, labels[judged.ignore])
-    ignored = (regions / np.maximum(box_maths.area(boxes), 1e-9)[:, None] >= iou_threshold).any(1)
+    ignored = (box_maths.coverage(boxes, labels[judged.ignore]) >= iou_threshold).any(1)
     faces = overlap.shape[1]
     found = np.full(len(order), -1)
     for i in range(len(order) if faces else 0):
