@@ -32,8 +32,9 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
 
 def coverage(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Share of every box of `a` (n, 4) that every box of `b` (m, 4) covers: (n, m) in [0, 1]."""
-    overlap, areas = intersection(a, b), area(a)[:, None]
-    share: NDArray[np.float32] = overlap / np.maximum(areas, np.float32(1e-9))
+    least = np.float32(1e-9)  # of an area
+    areas: NDArray[np.float32] = np.maximum(area(a), least)
+    share: NDArray[np.float32] = intersection(a, b) / areas[:, None]
     return share
 
 
