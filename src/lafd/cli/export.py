@@ -30,6 +30,6 @@ def run(arguments: argparse.Namespace) -> int:
     onnx_output.check(arguments.output)
     network = export.export(arguments.checkpoint, arguments.output, half=arguments.half)
     card = cards.write_card(network, arguments.output, arguments.card)
-    tolerance = export.HALF_TOLERANCE if arguments.half else export.TOLERANCE
+    tolerance = export.tolerance(arguments.half)
     print(f"{arguments.output}: {card.parameters} parameters, equal to the network within {tolerance:g}")
     return 0

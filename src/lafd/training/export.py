@@ -112,16 +112,21 @@ def export(checkpoint: Path, out: Path, *, half: bool = False) -> Network:
             narrow(model.graph)
         onnx.checker.check_model(model)
         onnx.save(model, draft)
-        prove(network, draft, HALF_TOLERANCE if half else TOLERANCE)
+        prove(network, draft, tolerance(half))
         draft.replace(out)
     return network
 
 
-def prove(network: Network, path: Path, tolerance: float = TOLERANCE) -> None:
+def tolerance(half: bool) -> float:
+    """How far a graph may be from its network."""
+    return HALF_TOLERANCE if half else TOLERANCE
+
+
+def prove(network: Network, path: Path, most: float = TOLERANCE) -> None:
     """Checks the graph against the network on random images of several shapes.
 
     Raises:
-        LafdError: They differ by more than the tolerance.
+        LafdError: They differ by more than `most`.
     """
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
@@ -132,7 +137,7 @@ def prove(network: Network, path: Path, tolerance: float = TOLERANCE) -> None:
             logits, wanted = network(torch.from_numpy(images))
         box_error = np.abs(boxes - wanted.numpy()).max() / max(height, width)
         score_error = np.abs(scores - logits.sigmoid().numpy()).max()
-        if not max(box_error, score_error) <= tolerance:
+        if not max(box_error, score_error) <= most:
             raise LafdError(
                 f"{path.name}: the exported graph is off by {score_error:.1e} in scores and {box_error:.1e} in boxes."
             )
