@@ -36,7 +36,7 @@ peer faceboxes "$ENVIRONMENTS/torch/bin/python" "$here/peers/faceboxes.py" "$WEI
 
 all=$(lafd models --format json | python -c 'import json, sys; print(*(m["name"] for m in json.load(sys.stdin)))')
 for model in ${MODELS-$all}; do
-    lafd evaluate "$COCO" --model "$model" --sizes 256,320,384,512,640,896,1280 --angles \
+    lafd evaluate "$COCO" --model "$model" --sizes 256,320,384,512,640,896,1280 --angles --bootstrap 100 \
         ${THREADS:+--threads "$THREADS"} -o "$here/accuracy/$model" > /dev/null
 done
 python "$here/compare_accuracy.py" "$here/accuracy"

@@ -94,11 +94,11 @@ def test_a_damaged_copy_is_refused(small: Path, tmp_path: Path) -> None:
 def test_weights_of_16_bits_make_half_the_file_find_the_same_and_can_be_quantized(
     pictures: Path, tmp_path: Path
 ) -> None:
-    from lafd.half import narrow
+    from lafd.half import to_half
     from lafd.models import find_model, load_card, save_card
 
     graph = onnx.load(find_model("base"))
-    narrow(graph.graph)
+    to_half(graph.graph)
     onnx.checker.check_model(graph)
     half = tmp_path / "half.onnx"
     onnx.save(graph, half)

@@ -23,6 +23,7 @@ from lafd.annotations.writing import copy_pictures
 from lafd.cli import main
 from lafd.drawing import draw_scene
 from lafd.images import save_image
+from lafd.locks import lock
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -321,6 +322,14 @@ def test_two_processes_train_as_one(coco: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "step 6" in done.stdout or (out / "best.safetensors").exists()
+
+
+def test_two_runs_do_not_write_one_folder(coco: Path, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("wb") as held:
+        lock(held, tmp_path)
+        done = train("--data", coco, "--out", tmp_path, "--steps", 6, *QUICK)
+    assert done.returncode == 1 and f"{tmp_path}: another run is writing it" in done.stderr
+    assert not list(tmp_path.glob("*.safetensors"))
 
 
 def checkpoint(name: str, path: Path) -> Path:

@@ -10,7 +10,7 @@ FEW = 1024  # weights; of smaller tensors nothing would be saved
 SUFFIX = ".half"
 
 
-def narrow(graph: onnx.GraphProto) -> None:
+def to_half(graph: onnx.GraphProto) -> None:
     """Stores the weights of a graph as float16, each with a cast to float32 behind it."""
     casts = []
     for weights in graph.initializer:
@@ -24,8 +24,8 @@ def narrow(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
-def widen(graph: onnx.GraphProto) -> None:
-    """Undoes `narrow`, but for what the weights have lost."""
+def to_single(graph: onnx.GraphProto) -> None:
+    """Undoes `to_half`, but for what the weights have lost."""
     for weights in graph.initializer:
         if weights.name.endswith(SUFFIX):
             values = numpy_helper.to_array(weights).astype(np.float32)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lafd.errors import LafdError, UsageError
+from lafd.locks import lock
 from lafd.pipeline import FileResult
 
 SYNC_INTERVAL = 1.0  # seconds between writes to the disk itself; a power cut loses no more, a kill nothing
@@ -44,7 +45,7 @@ class Journal:
         with self._explained():
             self.file = path.open("a+b", buffering=0)
         try:
-            self._lock()
+            lock(self.file, self.path)
             self._continue(run)
         except BaseException:
             self.close()
@@ -101,18 +102,6 @@ class Journal:
         line = json.dumps(data).encode() + b"\n"
         while line:
             line = line[self.file.write(line) :]
-
-    def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows, where nothing keeps two runs apart
-            return
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LafdError(f"{self.path}: another run is writing it; wait for it or stop it.") from None
-        except OSError:  # a file system without locks
-            return
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

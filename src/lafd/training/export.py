@@ -15,7 +15,7 @@ from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lafd.errors import LafdError
-from lafd.half import narrow
+from lafd.half import to_half
 from lafd.networks import Network
 from lafd.networks.lafd import FaceNet, Head, Pixels, Stem
 from lafd.training.checkpoint import load_network
@@ -109,7 +109,7 @@ def export(checkpoint: Path, out: Path, *, half: bool = False) -> Network:
         )
         model = onnxslim.slim(onnx.load(draft))
         if half:
-            narrow(model.graph)
+            to_half(model.graph)
         onnx.checker.check_model(model)
         onnx.save(model, draft)
         prove(network, draft, tolerance(half))

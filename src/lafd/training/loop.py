@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from lafd.errors import UsageError
+from lafd.locks import lock
 from lafd.networks import make_network
 from lafd.networks.lafd import FaceNet
 from lafd.networks.lffd import LffdNet
@@ -109,13 +110,16 @@ class Run:
         init: Weights (.safetensors) to start from instead of random ones; of the same network or a smaller one.
 
     Raises:
-        LafdError: `init` or the teacher cannot be read.
+        LafdError: `init` or the teacher cannot be read, or another run is at work in the folder.
         UsageError: The network is unknown, or the loss, `init` or the teacher does not fit it.
     """
 
     def __init__(self, recipe: Recipe, data: Data, out: Path, init: Path | None = None) -> None:
         self.recipe, self.data, self.out = recipe, data, out
         self.rank, self.world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        if self.rank == 0:
+            self.locked = (out / "lock").open("wb")
+            lock(self.locked, out)
         gpu = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         self.device = torch.device(gpu if torch.cuda.is_available() else "cpu")
         if self.world > 1 and not dist.is_initialized():
@@ -195,6 +199,7 @@ class Run:
                 dist.barrier()
         if writer:
             writer.close()
+            self.locked.close()
 
     def start_from(self, init: Path) -> None:
         """Takes weights of an earlier run, of the same network or of a smaller one."""
