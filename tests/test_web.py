@@ -67,6 +67,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> list[Path]:
     save_image(folder / "enlarged-twice.png", small)
     save_image(folder / "enlarged.png", draw_scene(517, 333, 7, faces=[(250, 160, 110)]).image)
     save_image(folder / "shrunk-oddly.png", cv2.resize(bgr, (1931, 1087), interpolation=cv2.INTER_CUBIC))
+    save_image(folder / "shrunk-much.png", cv2.resize(bgr, (3001, 1691), interpolation=cv2.INTER_CUBIC))
     save_image(folder / "shrunk-a-little.png", cv2.resize(bgr, (701, 395), interpolation=cv2.INTER_AREA))
     save_image(folder / "tall.png", draw_scene(300, 1400, 8, faces=[(150, 300, 120), (150, 1000, 90)]).image)
     save_image(folder / "lossless.webp", small, quality=100)

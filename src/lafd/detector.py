@@ -194,7 +194,7 @@ class Detector:
         (likely,) = (scores >= np.float32(max(confidence, 1e-6))).nonzero()
         if len(likely) > MAX_CANDIDATES:
             likely = likely[np.argpartition(-scores[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
-        found = preprocess.restore(boxes[likely], view, picture.width, picture.height)
+        found = preprocess.restore(boxes[likely], view, picture)
         found, found_scores = box_maths.clip(found, picture.width, picture.height), scores[likely]
         kept = box_maths.nms(found, found_scores, self.card.iou if options.iou is None else options.iou)
         found, found_scores = found[kept], found_scores[kept]

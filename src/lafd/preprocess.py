@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lafd.images import Picture
+
 STRIDE = 32  # px; the network's input sides are multiples of it
 MAX_ENLARGEMENT = 2.0  # by `size`; beyond, small images cost more and gain nothing
 
@@ -46,19 +48,36 @@ def stack(images: Sequence[NDArray[np.uint8]], views: Sequence[Fit]) -> NDArray[
 
 
 def place(image: NDArray[np.uint8], view: Fit, canvas: NDArray[np.uint8]) -> None:
-    """Writes the scaled image, uint8 (h, w, 3), into a canvas (padded_height, padded_width, 3) in place."""
+    """Writes the scaled image, uint8 (h, w, 3), into a canvas (padded_height, padded_width, 3) in place.
+
+    Larger images are halved as long as they stay larger, then scaled bilinearly, as with mipmaps (Williams 1983). Where
+    the factor is not whole that is several times as fast as OpenCV's area averaging, and finds as many faces.
+    """
+    for _ in range(halvings(image.shape[0], image.shape[1], view)):
+        rows, columns = image.shape[0] // 2, image.shape[1] // 2
+        even = image[: 2 * rows, : 2 * columns]
+        image = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     target = canvas[: view.height, : view.width]
     if image.shape[:2] == (view.height, view.width):
         target[:] = image
     else:
-        shrinks = view.height * view.width < image.shape[0] * image.shape[1]
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        cv2.resize(image, (view.width, view.height), target, interpolation=method)
+        cv2.resize(image, (view.width, view.height), target, interpolation=cv2.INTER_LINEAR)
     canvas[view.height :] = 0
     canvas[: view.height, view.width :] = 0
 
 
-def restore(boxes: NDArray[np.float32], view: Fit, width: int, height: int) -> NDArray[np.float32]:
-    """Maps boxes (n, 4) from the network's input to an image of (width, height): the exact inverse of the scaling."""
-    factors = np.array([width / view.width, height / view.height] * 2, np.float32)
-    return boxes * factors
+def halvings(height: int, width: int, view: Fit) -> int:
+    """How often an image of (height, width) is halved before it is scaled to a view."""
+    count = 0
+    while height >> count > 2 * view.height and width >> count > 2 * view.width:
+        count += 1
+    return count
+
+
+def restore(boxes: NDArray[np.float32], view: Fit, picture: Picture) -> NDArray[np.float32]:
+    """Maps boxes (n, 4) from the network's input to the full picture: the exact inverse of the scaling."""
+    height, width = picture.pixels.shape[:2]
+    block = 2 ** halvings(height, width, view)  # pixels beyond the last whole block are not seen
+    across = width // block * block / width * picture.width / view.width
+    down = height // block * block / height * picture.height / view.height
+    return boxes * np.array([across, down, across, down], np.float32)

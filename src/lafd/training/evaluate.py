@@ -11,7 +11,7 @@ from torch import nn
 from lafd import boxes as box_maths
 from lafd import preprocess
 from lafd.evaluation.average_precision import Judged, average_precision, match
-from lafd.images import load_image
+from lafd.images import read_image
 from lafd.training.samples import Sample
 
 
@@ -28,16 +28,16 @@ def evaluate(network: nn.Module, samples: Sequence[Sample], size: int) -> dict[s
     device = next(network.parameters()).device
     judged = []
     for sample in samples:
-        picture = load_image(sample.path)
-        height, width = picture.shape[:2]
+        picture = read_image(sample.path)
+        height, width = picture.height, picture.width
         view = preprocess.fit(height, width, size, None)
         canvas = np.empty((1, view.padded_height, view.padded_width, 3), np.uint8)
-        preprocess.place(picture, view, canvas[0])
+        preprocess.place(picture.pixels, view, canvas[0])
         logits, boxes = network(torch.from_numpy(canvas).to(device))
         scores = logits[0].sigmoid().cpu().numpy()
         likely = np.argsort(-scores)[:300]
         likely = likely[scores[likely] > 0.01]
-        found = preprocess.restore(boxes[0].cpu().numpy()[likely], view, width, height)
+        found = preprocess.restore(boxes[0].cpu().numpy()[likely], view, picture)
         found = box_maths.clip(found, width, height)
         kept = box_maths.nms(found, scores[likely], 0.5)
         judged.append(Judged(found[kept], scores[likely][kept], sample.boxes, sample.ignore))

@@ -5,13 +5,15 @@ const STRIDE = 32; // px; the network's input sides are multiples of it
 const MAX_ENLARGEMENT = 2;
 const MAX_CANDIDATES = 1000; // best boxes that go into non-maximum suppression
 
-/** How a picture meets the network: scaled to width x height, then padded with black. */
+/** How a picture meets the network: halved so many times, scaled to width x height, then padded with black. */
 export function fit(picture, size) {
   const scale = Math.min(size / Math.max(picture.height, picture.width), MAX_ENLARGEMENT);
   const width = Math.max(1, roundHalfEven(picture.width * scale));
   const height = Math.max(1, roundHalfEven(picture.height * scale));
   const pad = (side) => Math.ceil(side / STRIDE) * STRIDE;
-  return { width, height, paddedWidth: pad(width), paddedHeight: pad(height) };
+  let halvings = 0;
+  while (picture.height >> halvings > 2 * height && picture.width >> halvings > 2 * width) halvings++;
+  return { width, height, halvings, paddedWidth: pad(width), paddedHeight: pad(height) };
 }
 
 /** Python's round(): halves go to the even neighbour. */
@@ -27,7 +29,8 @@ function roundHalfEven(value) {
  * A score threshold may be applied afterwards: a weaker box never removes a better one.
  */
 export function keep(boxes, scores, { view, picture, leastScore, iou }) {
-  const factors = [picture.width / view.width, picture.height / view.height];
+  const seen = (side) => (side >> view.halvings) << view.halvings; // pixels beyond the last whole block are not seen
+  const factors = [seen(picture.width) / view.width, seen(picture.height) / view.height];
   const limits = [picture.width, picture.height];
   const faces = [];
   for (const i of bestCells(scores, leastScore)) {

@@ -7,11 +7,10 @@ const BAND_PIXELS = 4_000_000;
 export function networkInput(bitmap, view) {
   // this array rounds and limits values as OpenCV's saturate_cast does
   const input = new Uint8ClampedArray(view.paddedHeight * view.paddedWidth * 3);
-  const shrinks = view.width * view.height < bitmap.width * bitmap.height;
-  const across = shrinks ? areaWeights(bitmap.width, view.width) : linearWeights(bitmap.width, view.width);
-  const down = shrinks ? areaWeights(bitmap.height, view.height) : linearWeights(bitmap.height, view.height);
+  const across = linearWeights(bitmap.width >> view.halvings, view.width);
+  const down = linearWeights(bitmap.height >> view.halvings, view.height);
   const sums = new Float32Array(view.width * 3);
-  const rows = new RowCache(bitmap, across);
+  const rows = new RowCache(bitmap, view.halvings, across);
   for (let y = 0, at = 0; y < view.height; y++) {
     sums.fill(0);
     for (let k = 0; k < down.count[y]; k++) {
@@ -24,13 +23,16 @@ export function networkInput(bitmap, view) {
   return new Uint8Array(input.buffer);
 }
 
-/** Rows of the bitmap, scaled across to (width, 3) BGR; the two that neighbouring output rows share are kept. */
+/** Rows of the halved bitmap, scaled across to (width, 3) BGR; the two that neighbouring output rows share are kept. */
 class RowCache {
-  constructor(bitmap, across) {
+  constructor(bitmap, halvings, across) {
     this.bitmap = bitmap;
+    this.halvings = halvings;
     this.across = across;
-    this.bandRows = Math.max(1, Math.min(bitmap.height, Math.floor(BAND_PIXELS / bitmap.width)));
-    const canvas = new OffscreenCanvas(bitmap.width, this.bandRows);
+    this.width = bitmap.width >> halvings;
+    const rows = Math.min(bitmap.height, Math.floor(BAND_PIXELS / bitmap.width));
+    this.bandRows = Math.max(1, rows >> halvings);
+    const canvas = new OffscreenCanvas(bitmap.width, this.bandRows << halvings);
     this.context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
     if (!this.context) throw new Error('not enough memory for a picture of this size');
     this.context.imageSmoothingEnabled = false;
@@ -41,7 +43,7 @@ class RowCache {
   get(y) {
     const slot = this.kept[y % 2];
     if (slot.y !== y) {
-      scaleRow(this.band(y), (y - this.bandTop) * this.bitmap.width * 4, this.across, slot.row);
+      scaleRow(this.band(y), (y - this.bandTop) * this.width * 4, this.across, slot.row);
       slot.y = y;
     }
     return slot.row;
@@ -50,15 +52,35 @@ class RowCache {
   band(y) {
     const top = y - (y % this.bandRows);
     if (top !== this.bandTop) {
-      const { width } = this.bitmap;
+      let { width, height } = this.context.canvas;
       this.context.fillStyle = '#fff'; // shows through transparent pixels
-      this.context.fillRect(0, 0, width, this.bandRows);
-      this.context.drawImage(this.bitmap, 0, -top);
-      this.pixels = this.context.getImageData(0, 0, width, this.bandRows).data;
+      this.context.fillRect(0, 0, width, height);
+      this.context.drawImage(this.bitmap, 0, -(top << this.halvings));
+      this.pixels = this.context.getImageData(0, 0, width, height).data;
+      for (let i = 0; i < this.halvings; i++) {
+        this.pixels = halved(this.pixels, width, height);
+        width >>= 1;
+        height >>= 1;
+      }
       this.bandTop = top;
     }
     return this.pixels;
   }
+}
+
+/** RGBA pixels (height >> 1, width >> 1): the means of blocks of four, rounded as OpenCV rounds them. */
+function halved(pixels, width, height) {
+  const out = new Uint8ClampedArray((width >> 1) * (height >> 1) * 4);
+  const below = width * 4;
+  for (let y = 0, to = 0; y < height >> 1; y++) {
+    for (let x = 0; x < width >> 1; x++) {
+      const corner = 2 * y * below + 8 * x;
+      for (let at = corner; at < corner + 4; at++) {
+        out[to++] = (pixels[at] + pixels[at + 4] + pixels[at + below] + pixels[at + below + 4] + 2) >> 2;
+      }
+    }
+  }
+  return out;
 }
 
 function scaleRow(rgba, start, across, row) {
@@ -80,24 +102,7 @@ function scaleRow(rgba, start, across, row) {
   }
 }
 
-/** For each pixel of the output, which pixels of the source it covers and how much of it each fills (INTER_AREA). */
-function areaWeights(source, target) {
-  const scale = source / target;
-  const table = new Weights(target);
-  for (let i = 0; i < target; i++) {
-    const start = i * scale;
-    const end = Math.min(start + scale, source);
-    const from = Math.min(Math.floor(start + 1e-3), source - 1);
-    const to = Math.max(Math.min(Math.ceil(end - 1e-3), source), from + 1);
-    const shares = [];
-    for (let j = from; j < to; j++) shares.push(Math.min(j + 1, end) - Math.max(j, start));
-    const total = shares.reduce((sum, share) => sum + share);
-    table.add(i, from, shares.map((share) => share / total));
-  }
-  return table;
-}
-
-/** The two neighbours of each pixel of an enlarged output (INTER_LINEAR). */
+/** The two neighbours of each pixel of the output (INTER_LINEAR). */
 function linearWeights(source, target) {
   const scale = source / target;
   const table = new Weights(target);
