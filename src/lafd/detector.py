@@ -144,9 +144,8 @@ class Detector:
         if isinstance(image, np.ndarray):
             pixels = images.to_bgr(image, rgb=rgb, background=options.background)
             return Picture(pixels, pixels.shape[1], pixels.shape[0])
-        # twice what is needed: at less, the coarse decoding moves boxes by pixels
         shrinks = options.resize_scale is None and options.slice is None
-        reduce_to = 2 * (options.size or self.card.size) if shrinks else None
+        reduce_to = (options.size or self.card.size) if shrinks else None
         return images.read_image(
             image, reduce_to=reduce_to, background=options.background, max_pixels=options.max_pixels
         )
