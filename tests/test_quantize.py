@@ -91,25 +91,25 @@ def test_a_damaged_copy_is_refused(small: Path, tmp_path: Path) -> None:
         Detector(str(copy))
 
 
-def test_weights_of_16_bits_make_half_the_file_find_the_same_and_can_be_quantized(
+def test_weights_stored_in_8_bits_make_a_small_file_find_the_same_and_can_be_quantized(
     pictures: Path, tmp_path: Path
 ) -> None:
-    from lafd.half import to_half
+    from lafd.compact import compact
     from lafd.models import find_model, load_card, save_card
 
     graph = onnx.load(find_model("base"))
-    to_half(graph.graph)
+    compact(graph.graph)
     onnx.checker.check_model(graph)
-    half = tmp_path / "half.onnx"
-    onnx.save(graph, half)
-    digest = hashlib.sha256(half.read_bytes()).hexdigest()
-    save_card(dataclasses.replace(load_card(find_model("base")), sha256=digest), half)
-    assert half.stat().st_size < 0.55 * find_model("base").stat().st_size
+    stored = tmp_path / "stored.onnx"
+    onnx.save(graph, stored)
+    digest = hashlib.sha256(stored.read_bytes()).hexdigest()
+    save_card(dataclasses.replace(load_card(find_model("base")), sha256=digest), stored)
+    assert stored.stat().st_size < 0.35 * find_model("base").stat().st_size
     scene = draw_scene(640, 480, 3, faces=3)
-    whole, found = Detector().detect(scene.image), Detector(str(half)).detect(scene.image)
-    assert np.allclose(whole.boxes, found.boxes, atol=0.5)
-    assert np.allclose(whole.scores, found.scores, atol=0.005)
+    whole, found = Detector().detect(scene.image), Detector(str(stored)).detect(scene.image)
+    assert np.allclose(whole.boxes, found.boxes, atol=2)
+    assert np.allclose(whole.scores, found.scores, atol=0.02)
 
-    assert main(["quantize", str(half), str(pictures), "-o", str(tmp_path / "small.onnx")]) == 0
+    assert main(["quantize", str(stored), str(pictures), "-o", str(tmp_path / "small.onnx")]) == 0
     weights = {i.data_type for i in onnx.load(tmp_path / "small.onnx").graph.initializer if len(i.dims) == 4}
-    assert onnx.TensorProto.INT8 in weights and onnx.TensorProto.FLOAT16 not in weights
+    assert weights <= {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT} and onnx.TensorProto.INT8 in weights

@@ -14,10 +14,10 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from lafd import preprocess
+from lafd.compact import expand
 from lafd.detector import Detector, Options
 from lafd.errors import LafdError
 from lafd.files import replacing
-from lafd.half import to_single
 from lafd.models import ModelCard, fields_said, save_card
 
 KINDS = ("Conv", "Add", "Relu")
@@ -73,7 +73,7 @@ def quantize(model: Path, paths: Sequence[Path], out: Path, said: Path | None = 
     fields = fields_said(said) if said else {}
     detector = Detector(str(model), device="cpu")
     graph = onnx.load(model)
-    to_single(graph.graph)
+    expand(graph.graph)
     with replacing(out) as temporary:
         logging.disable(logging.WARNING)  # it advises a step that our graphs do not need
         try:

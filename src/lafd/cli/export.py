@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path, help="best.safetensors of lafd train")
     onnx_output.add_argument(parser)
     parser.add_argument(
-        "--half", action="store_true", help="store the weights in 16 bits: half the file, the same time"
+        "--compact",
+        action="store_true",
+        help="store the weights in 8 bits: a quarter of the file, the same time",
     )
     parser.add_argument(
         "--card", type=Path, help="JSON with fields of the model card to set, such as name or licence"
@@ -28,8 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     from lafd.training import export
 
     onnx_output.check(arguments.output)
-    network = export.export(arguments.checkpoint, arguments.output, half=arguments.half)
+    network = export.export(arguments.checkpoint, arguments.output, small=arguments.compact)
     card = cards.write_card(network, arguments.output, arguments.card)
-    tolerance = export.tolerance(arguments.half)
-    print(f"{arguments.output}: {card.parameters} parameters, equal to the network within {tolerance:g}")
+    rest = ", then stored in 8 bits" if arguments.compact else ""
+    print(
+        f"{arguments.output}: {card.parameters} parameters, equal to the network within {export.TOLERANCE:g}{rest}"
+    )
     return 0

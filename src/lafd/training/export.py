@@ -14,14 +14,13 @@ from torch import Tensor, nn
 from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from lafd.compact import compact
 from lafd.errors import LafdError
-from lafd.half import to_half
 from lafd.networks import Network
 from lafd.networks.lafd import FaceNet, Head, Pixels, Stem
 from lafd.training.checkpoint import load_network
 
 TOLERANCE = 1e-4  # of scores, and of boxes relative to the longer side of the input
-HALF_TOLERANCE = 1e-2  # the same with weights of 16 bits
 SHAPES = ((1, 64, 96), (2, 320, 320), (1, 384, 640))
 
 
@@ -79,10 +78,10 @@ def fold(module: nn.Module) -> None:
             fold(child)
 
 
-def export(checkpoint: Path, out: Path, *, half: bool = False) -> Network:
+def export(checkpoint: Path, out: Path, *, small: bool = False) -> Network:
     """Writes the ONNX file: `images` uint8 (n, h, w, 3) BGR in, `boxes` (n, k, 4) and `scores` (n, k) out.
 
-    n, h and w are free; h and w must be multiples of 32. With `half` the weights are stored in 16 bits.
+    n, h and w are free; h and w must be multiples of 32. With `small` the weights are stored in 8 bits.
 
     Returns:
         The network of the checkpoint.
@@ -108,25 +107,22 @@ def export(checkpoint: Path, out: Path, *, half: bool = False) -> Network:
             verbose=False,
         )
         model = onnxslim.slim(onnx.load(draft))
-        if half:
-            to_half(model.graph)
         onnx.checker.check_model(model)
         onnx.save(model, draft)
-        prove(network, draft, tolerance(half))
+        prove(network, draft)
+        if small:
+            compact(model.graph)
+            onnx.checker.check_model(model)
+            onnx.save(model, draft)
         draft.replace(out)
     return network
 
 
-def tolerance(half: bool) -> float:
-    """How far a graph may be from its network."""
-    return HALF_TOLERANCE if half else TOLERANCE
-
-
-def prove(network: Network, path: Path, most: float = TOLERANCE) -> None:
+def prove(network: Network, path: Path) -> None:
     """Checks the graph against the network on random images of several shapes.
 
     Raises:
-        LafdError: They differ by more than `most`.
+        LafdError: They differ by more than `TOLERANCE`.
     """
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)
@@ -139,7 +135,7 @@ def prove(network: Network, path: Path, most: float = TOLERANCE) -> None:
         size = np.maximum(np.abs(wanted.numpy()).max(-1, keepdims=True), max(height, width))
         box_error = (np.abs(boxes - wanted.numpy()) / size).max()
         score_error = np.abs(scores - logits.sigmoid().numpy()).max()
-        if not max(box_error, score_error) <= most:
+        if not max(box_error, score_error) <= TOLERANCE:
             raise LafdError(
                 f"{path.name}: the exported graph is off by {score_error:.1e} in scores and {box_error:.1e} in boxes."
             )
