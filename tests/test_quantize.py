@@ -107,8 +107,8 @@ def test_weights_stored_in_8_bits_make_a_small_file_find_the_same_and_can_be_qua
     assert stored.stat().st_size < 0.35 * find_model("base").stat().st_size
     scene = draw_scene(640, 480, 3, faces=3)
     whole, found = Detector().detect(scene.image), Detector(str(stored)).detect(scene.image)
-    assert np.allclose(whole.boxes, found.boxes, atol=2)
-    assert np.allclose(whole.scores, found.scores, atol=0.02)
+    assert np.allclose(whole.boxes, found.boxes, atol=0.5)
+    assert np.allclose(whole.scores, found.scores, atol=0.005)
 
     assert main(["quantize", str(stored), str(pictures), "-o", str(tmp_path / "small.onnx")]) == 0
     weights = {i.data_type for i in onnx.load(tmp_path / "small.onnx").graph.initializer if len(i.dims) == 4}

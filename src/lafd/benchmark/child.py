@@ -24,9 +24,9 @@ def peak_memory() -> float | None:
     """The most memory that this process has had, in MiB."""
     status = Path("/proc/self/status")
     # Linux: getrusage begins with the peak of the process that started this one.
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return round(int(lines["VmHWM"].split()[0]) / 2**10, 1)
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmHWM"):
+            return round(int(line.split()[1]) / 2**10, 1)
     try:
         import resource
     except ImportError:  # Windows
