@@ -44,8 +44,8 @@ def main(data_path: Path, patch_path: Path, out: Path) -> None:
     for kind, crowd in (("ignore", 1), ("faces", 0)):
         for name, box in [(name, box) for name, boxes in patch[kind].items() for box in boxes]:
             number += 1
-            added = {"id": number, "image_id": images[name]["id"], "category_id": 1, "bbox": box, "iscrowd": crowd}
-            data["annotations"].append(added | {"area": box[2] * box[3], "origin": kind})
+            added = {"id": number, "image_id": images[name]["id"], "category_id": 1, "origin": kind}
+            data["annotations"].append(added | {"bbox": box, "area": box[2] * box[3], "iscrowd": crowd})
     for name in patch["hard"]:
         images[name]["tags"].append("hard")
     out.write_text(json.dumps(data), encoding="utf-8")
