@@ -1,4 +1,4 @@
-"""Pictures from an object store and results into one, over the protocol of S3 (the server s3rver, at the loopback)."""
+"""Pictures from an object store, over the protocol of S3 (the server s3rver, at the loopback)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from conftest import RunLafd
 from pictures import many_drawn
 
 SERVER = Path(__file__).parents[1] / "build" / "node_modules" / ".bin" / "s3rver"
-pa, pq, fs = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet", "pyarrow.fs"))
+fs = pytest.importorskip("pyarrow.fs")
 if not SERVER.exists():
     pytest.skip("needs s3rver: npm install --prefix build s3rver@3.7.1", allow_module_level=True)
 
 COUNT = 6
-BUCKETS = ("pictures", "results")
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A store with two empty buckets, which commands find by the environment."""
+    """A store with the empty bucket "pictures", which commands find by the environment."""
     place = ("--address", "127.0.0.1", "--port", "0", "--directory", tmp_path_factory.mktemp("store"))
-    buckets = [option for bucket in BUCKETS for option in ("--configure-bucket", bucket)]
     with (
-        subprocess.Popen([SERVER, *place, *buckets], stdout=subprocess.PIPE, text=True) as server,
+        subprocess.Popen(
+            [SERVER, *place, "--configure-bucket", "pictures"], stdout=subprocess.PIPE, text=True
+        ) as server,
         pytest.MonkeyPatch.context() as environment,
     ):
         try:
@@ -83,29 +83,3 @@ def test_what_is_not_in_the_store_is_said_in_one_line(lafd: RunLafd, store: Any)
         done = lafd("detect", uri)
         assert done.returncode == 1
         assert done.stderr.startswith(f"lafd: cannot read {uri}: ") and "Traceback" not in done.stderr
-
-
-def test_a_cluster_reads_a_bucket_and_writes_one_and_goes_on_there(
-    lafd: RunLafd, store: Any, folder: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("ray")
-    from lafd import cluster
-
-    paths, listed = uris(folder), tmp_path / "list.parquet"
-    with cluster.connected(None, 1):
-        import ray
-
-        address = ray.get_runtime_context().gcs_address
-        on_cluster = ("-o", "s3://results/faces/", "--engine", "ray", "--address", address, "--shard", "3")
-        for count, said in ((4, "4 pictures"), (len(paths), "4 were done before")):
-            pq.write_table(pa.table({"path": paths[:count]}), listed)
-            assert said in lafd("detect", listed, *on_cluster).stderr
-    files = [each.path for each in store.get_file_info(fs.FileSelector("results/faces"))]
-    rows = [row for file in files for row in pq.read_table(store.open_input_file(file)).to_pylist()]
-    expected = local_faces(lafd, folder)
-    assert sorted(row["path"] for row in rows) == paths
-    for row in rows:
-        faces = expected[Path(row["path"]).name]
-        assert (row["error"] is None) == (faces is not None)
-        scores = [face["score"] for face in faces or ()]
-        assert [face["score"] for face in row["faces"] or ()] == pytest.approx(scores)
