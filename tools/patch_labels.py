@@ -2,7 +2,7 @@
 
 Usage: python tools/patch_labels.py DATA.json PATCH.json OUT.json
 
-`models/labels.patch.json` has, by file name, boxes [x, y, width, height] of six kinds of finding, all seen by eye:
+`models/labels.patch.json` has, by file name, boxes [x, y, width, height] and pictures, in five parts:
 
 - `ignore`: detections that no label answers for and nobody can decide, most of them under 24 px.
 - `not_faces`: labels that are no faces.
