@@ -43,6 +43,7 @@ NOT_RUN = {
     "docker": "there is no container engine in the tests",
     "torchrun": "trains for minutes; tests/test_training.py does it briefly",
     "stage": "the function beside it, which trains for half an hour",
+    "gpu": "the function beside it, which needs a GPU",
     "curl": "asks the service: see the test of the service's page",
     "printf": "the same",
     "ray": "starts a cluster",

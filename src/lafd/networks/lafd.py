@@ -29,7 +29,7 @@ class Layout:
 
 
 LAYOUTS = {
-    "nano": Layout(16, (16, 32, 64), (1, 1, 1), 16),
+    "nano": Layout(16, (16, 32, 64), (1, 1, 2), 32),
     "base": Layout(32, (32, 64, 128), (1, 1, 1), 32),
     "accurate": Layout(32, (64, 96, 160), (1, 2, 2), 64),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -131,6 +132,11 @@ class TrainingPictures(Dataset[Any]):
             self.cache[path] = picture
             self.cached_bytes += picture.nbytes
         return picture
+
+
+def compute_alone(worker: int) -> None:
+    """One thread per process that prepares pictures: together they use every core already."""
+    cv2.setNumThreads(1)
 
 
 def random_parts(rng: np.random.Generator, side: int, count: int) -> list[slice]:

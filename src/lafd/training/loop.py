@@ -26,7 +26,7 @@ from lafd.networks import make_network
 from lafd.networks.lafd import FaceNet
 from lafd.networks.lffd import LffdNet
 from lafd.training import checkpoint
-from lafd.training.dataset import Batch, TrainingPictures, collate
+from lafd.training.dataset import Batch, TrainingPictures, collate, compute_alone
 from lafd.training.distillation import Teacher, distillation_loss
 from lafd.training.evaluate import evaluate
 from lafd.training.lffd_loss import LffdLoss
@@ -234,8 +234,14 @@ class Run:
                 first = number + self.rank * count
                 keys.append([(i, side) for i in range(first, first + count)])
             number += self.world * count
-        workers = self.recipe.workers
-        return DataLoader(pictures, batch_sampler=keys, collate_fn=collate, num_workers=workers)
+        return DataLoader(
+            pictures,
+            batch_sampler=keys,
+            collate_fn=collate,
+            num_workers=self.recipe.workers,
+            pin_memory=self.device.type == "cuda",
+            worker_init_fn=compute_alone,
+        )
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine down to one hundredth."""
