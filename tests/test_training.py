@@ -239,7 +239,7 @@ def test_training_learns_resumes_after_a_kill_and_exports(coco: Path, tmp_path: 
     assert Detector(str(out)).detect(np.zeros((50, 70, 3), np.uint8)).width == 70
 
     start = ("--init", tmp_path / "whole" / "best.safetensors")
-    larger = train(*common, "--out", tmp_path / "larger", *start, "--model", "base")
+    larger = train(*common, "--out", tmp_path / "larger", *start, "--model", "accurate")
     assert larger.returncode == 0, larger.stderr
 
 
@@ -376,7 +376,7 @@ def test_a_small_network_learns_from_a_large_one(coco: Path, tmp_path: Path) -> 
     assert any(not torch.equal(value, untaught[name]) for name, value in taught.items())
 
 
-@pytest.mark.parametrize(("name", "larger"), [("nano", "base"), ("base", "accurate")])
+@pytest.mark.parametrize(("name", "larger"), [("nano", "accurate"), ("base", "accurate")])
 def test_a_grown_network_begins_as_the_small_one(name: str, larger: str) -> None:
     from lafd.training.widening import widen
 
