@@ -81,6 +81,7 @@ def test_json_with_base64(service: Service, detector: Detector, png: bytes) -> N
         {"confidence": 0.05},
         {"size": 320, "iou": 0.3},
         {"resize_scale": 0.5},
+        {"turned": True},
         {"max_faces": 1},
         {"min_face": 80.0},
     ],

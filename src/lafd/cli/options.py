@@ -32,6 +32,11 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PX",
         help="look also at overlapping tiles of PX, each at --size, for tiny faces; or auto (default: off)",
     )
+    group.add_argument(
+        "--turned",
+        action="store_true",
+        help="look also at pictures turned by 90, 180 and 270 degrees, for faces that lie or hang",
+    )
     group.add_argument("--confidence", type=float, help="least score, 0 to 1 (default: the model's)")
     group.add_argument(
         "--iou", type=float, help="boxes that overlap a better one by more go, 0 to 1 (default: the model's)"
@@ -112,6 +117,7 @@ def detection_options(arguments: argparse.Namespace) -> Options:
         size=arguments.size,
         resize_scale=arguments.resize_scale,
         slice=slice_side(arguments.slice),
+        turned=arguments.turned,
         confidence=arguments.confidence,
         iou=arguments.iou,
         max_faces=arguments.max_faces,

@@ -71,7 +71,11 @@ def network_scale(sample: Sample, size: int) -> float:
 
 
 def judge_turned(
-    detector: Detector, samples: Sequence[Sample], angle: float, view: tuple[int, int]
+    detector: Detector,
+    samples: Sequence[Sample],
+    angle: float,
+    view: tuple[int, int],
+    turned: bool = False,
 ) -> Iterable[Judged]:
     """Turns pictures and detects in them; faces keep the size at which the network sees them upright.
 
@@ -80,6 +84,7 @@ def judge_turned(
         samples: The pictures; those that cannot be read are left out.
         angle: Degrees counter-clockwise.
         view: Longer side at which the network sees an upright picture, px, and threads.
+        turned: Detect with `Options.turned`.
     """
     size, workers = view
 
@@ -89,7 +94,8 @@ def judge_turned(
         except LafdError:
             return None
         matrix, canvas = turn(sample.size, angle)
-        options = Options(resize_scale=network_scale(sample, size), confidence=LEAST_CONFIDENCE)
+        scale = network_scale(sample, size)
+        options = Options(resize_scale=scale, turned=turned, confidence=LEAST_CONFIDENCE)
         found = detector.detect(warp(pixels, matrix, canvas), options)
         return Judged(found.boxes, found.scores, map_boxes(sample.boxes, matrix), sample.ignore)
 

@@ -29,6 +29,10 @@ class Parameters(BaseModel):
     resize_scale: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Scales pictures by this factor instead of to `size`."
     )
+    turned: bool = Field(
+        False,
+        description="Looks also at pictures turned by 90, 180 and 270 degrees; takes four times as long.",
+    )
     confidence: float | None = Field(
         None, ge=0, le=1, allow_inf_nan=False, description="Least score.", examples=[0.4]
     )
@@ -74,6 +78,7 @@ class Parameters(BaseModel):
         return Options(
             size=self.size,
             resize_scale=self.resize_scale,
+            turned=self.turned,
             confidence=self.confidence,
             iou=self.iou,
             max_faces=self.max_faces,

@@ -1,0 +1,129 @@
+"""Measures what `--turned` gains for faces at any angle, and what it costs.
+
+    python benchmarks/turned.py val.json -o benchmarks/turned [--model base] [--threads 2]
+
+Pictures with faces are turned in steps of 15 degrees, as `lafd evaluate --angles` turns them. `turned.json` and
+`turned.md` have the recall at one false positive per picture and at the default threshold at each angle, without and
+with `--turned`, the false positives on upright pictures without faces, and the median time of an upright picture on one
+thread. Run it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lafd import Detector, Options
+from lafd.benchmark.report import measured, signature, write_both
+from lafd.evaluation.average_precision import match
+from lafd.evaluation.inference import judge_turned
+from lafd.evaluation.operating_points import false_positives_per_picture, recall, recall_at
+from lafd.evaluation.text import table
+from lafd.images import load_image
+from lafd.training.samples import Sample, read_samples
+
+ANGLES = range(0, 360, 15)
+TIMED = 100  # pictures
+WAYS = {"upright": False, "--turned": True}
+
+
+def measure(detector: Detector, samples: Sequence[Sample], turned: bool, threads: int) -> dict[str, Any]:
+    """Figures of one way of looking."""
+    size, threshold = detector.card.size, detector.card.confidence
+    with_faces = [sample for sample in samples if (~sample.ignore).any()]
+    faceless = [sample for sample in samples if not len(sample.boxes)]
+    angles = {}
+    for angle in ANGLES:
+        matches = match(list(judge_turned(detector, with_faces, angle, (size, threads), turned)), 0.5)
+        angles[angle] = {
+            "recall at 1 FP": round(recall_at(matches, 1), 4),
+            "recall at default": round(recall(matches, threshold), 4),
+        }
+    empty = match(list(judge_turned(detector, faceless, 0, (size, threads), turned)), 0.5)
+    return {
+        "pictures with faces": len(with_faces),
+        "pictures without faces": len(faceless),
+        "angles": angles,
+        "FP per faceless picture": round(false_positives_per_picture(empty, threshold), 4),
+        "ms": round(1000 * statistics.median(seconds(detector, samples[:TIMED], Options(turned=turned))), 1),
+    }
+
+
+def seconds(detector: Detector, samples: Sequence[Sample], options: Options) -> list[float]:
+    """For each picture, without reading it."""
+    spent = []
+    for sample in samples:
+        pixels = load_image(sample.path)
+        started = time.perf_counter()
+        detector.detect(pixels, options)
+        spent.append(time.perf_counter() - started)
+    return spent
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report for people."""
+    plain, turned = (report["ways"][name] for name in WAYS)
+    rows = [
+        (
+            str(angle),
+            *(
+                f"{way['angles'][angle][key]:.3f}"
+                for key in plain["angles"][angle]
+                for way in (plain, turned)
+            ),
+        )
+        for angle in ANGLES
+    ]
+    names = ("degrees", "recall at 1 FP per picture", "--turned", "recall at default", "--turned")
+    costs = [
+        (name, f"{w['FP per faceless picture']:.3f}", f"{w['ms']:.1f}") for name, w in report["ways"].items()
+    ]
+    lines = [
+        "# Faces at any angle",
+        "",
+        f"{plain['pictures with faces']} pictures with faces, turned.",
+        "",
+        *table(names, rows),
+        "",
+        f"Upright pictures, {plain['pictures without faces']} of them without faces:",
+        "",
+        *table(("", "false positives per picture without faces", "ms per picture"), costs),
+        "",
+        f"Model: {report['model']}. Data: {report['data']}. {signature(report)}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("annotations", type=Path, metavar="COCO", help="annotated pictures")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write turned.json and turned.md")
+    parser.add_argument("--model", default="base", help="name or .onnx file")
+    parser.add_argument("--threads", type=int, default=1, help="pictures at once; the time is of one")
+    arguments = parser.parse_args()
+    samples = read_samples(arguments.annotations)
+    detector = Detector(arguments.model, threads=1)
+    detector.detect(np.zeros((64, 64, 3), np.uint8))
+    report = {
+        "model": detector.card.name,
+        "data": arguments.annotations.name,
+        **measured(),
+        "ways": {
+            name: measure(detector, samples, turned, arguments.threads) for name, turned in WAYS.items()
+        },
+    }
+    print(markdown(report))
+    if arguments.output:
+        write_both(arguments.output / "turned", report, markdown(report))
+
+
+if __name__ == "__main__":
+    main()
