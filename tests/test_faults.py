@@ -174,3 +174,11 @@ def test_turns_of_any_number_are_turns(tmp_path: Path) -> None:
     )
     found = read_annotations(write(tmp_path / "a.json", coco({"attributes": {"rotation": 10**400}})))
     assert found.images[0].annotations[0].tilt == 0
+
+
+def test_names_of_thousands_of_characters_make_messages_of_hundreds(tmp_path: Path) -> None:
+    for name in ("[" * 5000, "a/" * 5000 + "b.png"):
+        with pytest.raises(ImageError) as caught:
+            load_image(tmp_path / name)
+        assert_clear(caught.value)
+        assert "long" in str(caught.value)[-30:]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+LONGEST = 600  # characters; names in damaged files have thousands
+
 
 class LafdError(Exception):
     """Something the user can mend; its text is one sentence that says what and how."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 
 class UsageError(LafdError, ValueError):
