@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from lafd import boxes as box_maths
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from lafd.detector import Detector, Options
 
 QUARTERS = 4  # turns; one of them leaves any face within 45 degrees of upright
+ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+SAME_FACE = 0.3  # IoU; boxes of one face that come from different turns overlap less than those of one turn
 
 
 def detect(detector: Detector, picture: Picture, options: Options) -> Detections:
@@ -32,14 +35,16 @@ def detect(detector: Detector, picture: Picture, options: Options) -> Detections
         (faces,) = detector.detect_pictures([turn(picture, quarters)], once)
         parts.append((turn_back(faces.boxes, quarters, picture), faces.scores))
     boxes, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
-    kept = box_maths.nms(boxes, scores, detector.card.iou if options.iou is None else options.iou)
-    kept = kept[: options.max_faces]
+    limit = min(SAME_FACE, detector.card.iou if options.iou is None else options.iou)
+    kept = box_maths.nms(boxes, scores, limit)[: options.max_faces]
     return Detections(boxes[kept], scores[kept], picture.width, picture.height)
 
 
 def turn(picture: Picture, quarters: int) -> Picture:
-    """The picture turned counter-clockwise by quarters of a circle."""
-    pixels = np.ascontiguousarray(np.rot90(picture.pixels, quarters))
+    """The picture turned counter-clockwise by 0 to 3 quarters of a circle."""
+    if not quarters:
+        return picture
+    pixels = np.asarray(cv2.rotate(picture.pixels, ROTATIONS[quarters]), np.uint8)
     width, height = (picture.width, picture.height)[:: -1 if quarters % 2 else 1]
     return Picture(pixels, width, height)
 
