@@ -33,8 +33,8 @@ class Options:
         resize_scale: Scales images by this factor instead of to `size`.
         slice: Looks also at overlapping tiles of so many pixels, each at `size`, for tiny faces in large images; "auto"
             at tiles of `size` pixels in images more than twice as large. Time grows with the number of tiles.
-        turned: Looks also at the image turned by 90, 180 and 270 degrees, for faces that lie or hang. Takes four times
-            as long and finds more that is no face.
+        turned: Looks also at the image turned by 90, 180 and 270 degrees, for faces that lie or hang. Takes more than
+            four times as long and finds more that is no face.
         confidence: Least score, in [0, 1].
         iou: Of two boxes that overlap by more than this IoU, in [0, 1], only the better one stays.
         max_faces: Keeps only so many, the best.

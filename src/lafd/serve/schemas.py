@@ -31,7 +31,7 @@ class Parameters(BaseModel):
     )
     turned: bool = Field(
         False,
-        description="Looks also at pictures turned by 90, 180 and 270 degrees; takes four times as long.",
+        description="Looks also at pictures turned by 90, 180 and 270 degrees; takes more than four times as long.",
     )
     confidence: float | None = Field(
         None, ge=0, le=1, allow_inf_nan=False, description="Least score.", examples=[0.4]
