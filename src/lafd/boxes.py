@@ -58,12 +58,16 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> NDArray[
         Indices of the boxes that stay, best score first.
     """
     order = (-scores).argsort(kind="stable")
-    boxes = boxes[order]
-    overlap = intersection(boxes, boxes)
-    areas = overlap.diagonal()
-    apart = overlap <= np.float32(threshold) * (areas[:, None] + areas - overlap)
-    alive = np.ones(len(order), bool)
-    for i in range(len(order)):
-        if alive[i]:
-            alive[i + 1 :] &= apart[i, i + 1 :]
-    return order[alive]
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes[order].T)
+    areas = area(boxes[order])
+    limit, nothing = np.float32(threshold), np.float32(0)
+    left = np.arange(len(order))
+    kept = []
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(best)
+        width = np.minimum(x2[left], x2[best]) - np.maximum(x1[left], x1[best])
+        height = np.minimum(y2[left], y2[best]) - np.maximum(y1[left], y1[best])
+        overlap = np.maximum(width, nothing) * np.maximum(height, nothing)
+        left = left[overlap <= limit * (areas[left] + areas[best] - overlap)]
+    return order[kept]
