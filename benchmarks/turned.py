@@ -22,9 +22,10 @@ import numpy as np
 
 from lafd import Detector, Options
 from lafd.benchmark.report import measured, signature, write_both
-from lafd.evaluation.average_precision import Matches, match
+from lafd.evaluation.average_precision import Judged, match
+from lafd.evaluation.curves import angle_point
 from lafd.evaluation.inference import judge_turned
-from lafd.evaluation.operating_points import false_positives_per_picture, recall, recall_at
+from lafd.evaluation.operating_points import false_positives_per_picture
 from lafd.evaluation.text import table
 from lafd.images import load_image
 from lafd.training.samples import Sample, read_samples
@@ -40,23 +41,25 @@ def measure(detector: Detector, samples: Sequence[Sample], turned: bool, threads
     """Figures of one way of looking."""
     size, threshold = detector.card.size, detector.card.confidence
 
-    def matches(some: Sequence[Sample], angle: int) -> Matches:
-        return match(list(judge_turned(detector, some, angle, (size, threads), turned)), 0.5)
+    def judge(some: Sequence[Sample], angle: int) -> list[Judged]:
+        return list(judge_turned(detector, some, angle, (size, threads), turned))
 
-    def recalls(found: Matches) -> dict[str, float]:
+    def recalls(some: Sequence[Sample], angle: int) -> dict[str, float]:
+        point = angle_point(angle, judge(some, angle), threshold)
         return {
-            "recall at 1 FP": round(recall_at(found, 1), 4),
-            "recall at default": round(recall(found, threshold), 4),
+            "recall at 1 FP": round(point.recall_at_1, 4),
+            "recall at default": round(point.recall, 4),
         }
 
     angles = range(0, QUARTER, ANGLES.step) if turned else ANGLES
     with_faces = [sample for sample in samples if (~sample.ignore).any()]
     faceless = [sample for sample in samples if not (~sample.ignore).any()]
+    empty = match(judge(faceless, 0), 0.5)
     return {
         "pictures with faces": len(with_faces),
-        "angles": {str(angle): recalls(matches(with_faces, angle)) for angle in angles},
-        TAG: recalls(matches([sample for sample in samples if TAG in sample.tags], 0)),
-        "FP per faceless picture": round(false_positives_per_picture(matches(faceless, 0), threshold), 4),
+        "angles": {str(angle): recalls(with_faces, angle) for angle in angles},
+        TAG: recalls([sample for sample in samples if TAG in sample.tags], 0),
+        "FP per faceless picture": round(false_positives_per_picture(empty, threshold), 4),
         "ms": round(1000 * statistics.median(seconds(detector, samples[:TIMED], Options(turned=turned))), 1),
     }
 

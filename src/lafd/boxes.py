@@ -58,8 +58,9 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> NDArray[
         Indices of the boxes that stay, best score first.
     """
     order = (-scores).argsort(kind="stable")
-    x1, y1, x2, y2 = np.ascontiguousarray(boxes[order].T)
-    areas = area(boxes[order])
+    boxes = boxes[order]
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)
+    areas = area(boxes)
     limit, nothing = np.float32(threshold), np.float32(0)
     left = np.arange(len(order))
     kept = []

@@ -185,6 +185,21 @@ class Detector:
             )
         return view
 
+    def iou(self, options: Options) -> float:
+        """The IoU over which the worse one of two boxes goes."""
+        return self.card.iou if options.iou is None else options.iou
+
+    def combine(
+        self,
+        parts: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+        picture: Picture,
+        options: Options,
+    ) -> Detections:
+        """The faces of a picture, each once, from boxes (n, 4) and scores (n,) found in several views of it."""
+        boxes, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
+        kept = box_maths.nms(boxes, scores, self.iou(options))[: options.max_faces]
+        return Detections(boxes[kept], scores[kept], picture.width, picture.height)
+
     def keep(
         self,
         boxes: NDArray[np.float32],
@@ -200,7 +215,7 @@ class Detector:
             likely = likely[np.argpartition(-scores[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
         found = preprocess.restore(boxes[likely], view, picture)
         found, found_scores = box_maths.clip(found, picture.width, picture.height), scores[likely]
-        kept = box_maths.nms(found, found_scores, self.card.iou if options.iou is None else options.iou)
+        kept = box_maths.nms(found, found_scores, self.iou(options))
         found, found_scores = found[kept], found_scores[kept]
         big_enough = (found[:, 2:] > found[:, :2]).all(1)
         if options.min_face:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lafd import boxes as box_maths
 from lafd.detections import Detections
 from lafd.images import Picture
 
@@ -46,10 +45,7 @@ def detect(detector: Detector, picture: Picture, options: Options) -> Detections
     views = [Picture(picture.pixels[y1:y2, x1:x2], x2 - x1, y2 - y1) for x1, y1, x2, y2 in tiles]
     found = detector.detect_pictures(views, dataclasses.replace(options, slice=None, max_faces=None))
     moved = [whole_faces(faces, tile, picture) for faces, tile in zip(found, tiles, strict=True)]
-    boxes, scores = (np.concatenate(parts) for parts in zip(*moved, strict=True))
-    kept = box_maths.nms(boxes, scores, detector.card.iou if options.iou is None else options.iou)
-    kept = kept[: options.max_faces]
-    return Detections(boxes[kept], scores[kept], picture.width, picture.height)
+    return detector.combine(moved, picture, options)
 
 
 def tiles_of(width: int, height: int, side: int) -> Iterator[Tile]:

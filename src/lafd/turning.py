@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from lafd import boxes as box_maths
 from lafd.boxes import Boxes
 from lafd.detections import Detections
 from lafd.images import Picture
@@ -34,10 +33,8 @@ def detect(detector: Detector, picture: Picture, options: Options) -> Detections
     for quarters in range(QUARTERS):  # one by one: each is a copy of what may be a large picture
         (faces,) = detector.detect_pictures([turn(picture, quarters)], once)
         parts.append((turn_back(faces.boxes, quarters, picture), faces.scores))
-    boxes, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
-    limit = min(SAME_FACE, detector.card.iou if options.iou is None else options.iou)
-    kept = box_maths.nms(boxes, scores, limit)[: options.max_faces]
-    return Detections(boxes[kept], scores[kept], picture.width, picture.height)
+    limit = min(SAME_FACE, detector.iou(options))
+    return detector.combine(parts, picture, dataclasses.replace(options, iou=limit))
 
 
 def turn(picture: Picture, quarters: int) -> Picture:
