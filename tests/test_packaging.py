@@ -18,7 +18,7 @@ from lafd.drawing import draw_scene
 from lafd.images import save_image
 
 ROOT = Path(__file__).parents[1]
-LIMIT = 350  # MB, bytecode included
+LIMIT = 250  # MB, bytecode included
 # Root may write where the permissions forbid it, unless it gives up that right.
 AS_A_USER = (
     ["setpriv", "--bounding-set=-dac_override"] if sys.platform == "linux" and not os.geteuid() else []

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import pyarrow as pa
 
 from lafd.detector import Detector, Options
 from lafd.errors import LafdError
+from lafd.opencv import limit_threads
 from lafd.pipeline import FileResult, Work, detect_chunk, to_path
 from lafd.shards import Shards
 
@@ -98,7 +98,7 @@ class Worker:
     """An actor with a detector of its own; from a list of paths it makes one file of results."""
 
     def __init__(self, job: Job, attempts: Any, folder: str) -> None:
-        cv2.setNumThreads(1)
+        limit_threads(1)
         if os.path.isdir(folder):  # noqa: PTH112 - relative paths are those of the driver
             os.chdir(folder)
         self.job, self.attempts = job, attempts

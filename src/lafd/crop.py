@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lafd import boxes as box_maths
 from lafd.errors import UsageError
 from lafd.images import DEFAULT_MAX_PIXELS
-from lafd.pixels import Colour, Pixels
+from lafd.pixels import Colour, Pixels, swapped, to_pillow
 
-MAX_SIDE = 32_766  # px of a crop; OpenCV's warp allows no more
+MAX_SIDE = 32_766  # px of a crop; more is a mistake, and few formats hold it
 HAIR = (
     0.2,
     0.6,
@@ -237,28 +237,33 @@ def cut(image: Pixels, region: Region, fill: Colour | None = None) -> Pixels:
     width, height = max(round(region.width), 1), max(round(region.height), 1)
     if max(width, height) > MAX_SIDE or width * height > DEFAULT_MAX_PIXELS:
         raise UsageError(f"a crop of {width} x {height} pixels is too large: choose smaller margins.")
-    border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
-    colour = (0, 0, 0) if fill is None else fill[::-1]
     if region.tilt:
-        matrix = to_picture(region, (width, height))
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        warped = cv2.warpAffine(
-            image, matrix, (width, height), flags=flags, borderMode=border, borderValue=colour
-        )
-        return np.asarray(warped, np.uint8)
+        return cut_turned(image, region, (width, height), fill)
     left, top = round(region.x - width / 2), round(region.y - height / 2)
     picture_height, picture_width = image.shape[:2]
     x1, x2 = (min(max(side, 0), picture_width) for side in (left, left + width))
     y1, y2 = (min(max(side, 0), picture_height) for side in (top, top + height))
     if x1 == x2 or y1 == y2:
         raise UsageError("a crop must share at least a pixel with its picture.")
-    missing = (y1 - top, top + height - y2, x1 - left, left + width - x2)
-    part = image[y1:y2, x1:x2].copy()
-    return (
-        np.asarray(cv2.copyMakeBorder(part, *missing, border, value=colour), np.uint8)
-        if any(missing)
-        else part
-    )
+    part = image[y1:y2, x1:x2]
+    if fill is None:
+        missing = (y1 - top, top + height - y2), (x1 - left, left + width - x2), (0, 0)
+        return np.pad(part, missing, "edge")
+    canvas = np.full((height, width, 3), fill[::-1], np.uint8)
+    canvas[y1 - top : y2 - top, x1 - left : x2 - left] = part
+    return canvas
+
+
+def cut_turned(image: Pixels, region: Region, size: tuple[int, int], fill: Colour | None) -> Pixels:
+    """Cuts a turned region out, upright and at a (width, height): from the upright part around it."""
+    width, height = (math.ceil(side) + 4 for side in region.extent)  # and what bilinear sampling looks at
+    left, top = round(region.x - width / 2), round(region.y - height / 2)
+    around_it = cut(image, Region(left + width / 2, top + height / 2, width, height), fill)
+    (a, b, x), (c, d, y) = to_picture(region, size).tolist()
+    # Pillow counts from the edge of the first pixel, not from its middle
+    matrix = (a, b, x - left + (1 - a - b) / 2, c, d, y - top + (1 - c - d) / 2)
+    turned = to_pillow(around_it).transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    return swapped(np.asarray(turned))
 
 
 def to_picture(region: Region, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -275,5 +280,5 @@ def resized(image: Pixels, size: tuple[int, int]) -> Pixels:
     """The picture at a (width, height) in pixels, smoothed when it shrinks and sharp when it grows."""
     if (image.shape[1], image.shape[0]) == size:
         return image
-    method = cv2.INTER_AREA if size[0] * size[1] < image.shape[0] * image.shape[1] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+    scaled = to_pillow(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return swapped(np.asarray(scaled))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import cv2
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageDraw, ImageFont
 
 from lafd.detections import Detections
+from lafd.pixels import Colour, swapped, to_pillow
 
 COLOUR = (80, 200, 60)  # BGR
+TEXT = 12  # px; the height of a line on pictures of up to 400 px
 
 
 def draw(image: NDArray[np.uint8], detections: Detections, *, scores: bool = True) -> NDArray[np.uint8]:
@@ -22,26 +26,42 @@ def draw(image: NDArray[np.uint8], detections: Detections, *, scores: bool = Tru
     Returns:
         A new uint8 (h, w, 3) image.
     """
-    picture = np.ascontiguousarray(image).copy()
-    thickness = max(1, round(max(picture.shape[:2]) / 400))
+    picture = to_pillow(image)
+    pen = ImageDraw.Draw(picture)
+    thickness = max(1, round(max(picture.size) / 400))
+    size = round(TEXT * max(1.0, thickness * 0.75))
     for face in detections:
         x1, y1, x2, y2 = (round(side) for side in face.box)
-        cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), COLOUR, thickness, cv2.LINE_AA)
+        frame(pen, (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), COLOUR, thickness)
         if scores:
-            label(picture, f"{face.score:.0%}", (x1, y1, y2), thickness)
-    return picture
+            text = f"{face.score:.0%}"
+            width, height = extent(text, size)
+            # above the box, or below it at the picture's top edge, always inside the picture
+            top = y1 - height if y1 >= height else min(y2, picture.height - height)
+            write(pen, text, (max(0, min(x1, picture.width - width)), top), size, COLOUR)
+    return swapped(np.asarray(picture))
 
 
-def label(picture: NDArray[np.uint8], text: str, place: tuple[int, int, int], thickness: int) -> None:
-    """Writes black on colour above the box, or below it at the picture's top edge, always inside the picture."""
-    left, top, bottom = place
-    scale = 0.4 * max(1.0, thickness * 0.75)
-    (width, height), baseline = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, max(1, thickness // 2))
-    full = height + baseline + 2
-    y = top - full if top >= full else min(bottom, picture.shape[0] - full)
-    x = max(0, min(left, picture.shape[1] - width))
-    cv2.rectangle(picture, (x, y), (x + width, y + full), COLOUR, cv2.FILLED)
-    spot = (x, y + height + 1)
-    cv2.putText(
-        picture, text, spot, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), max(1, thickness // 2), cv2.LINE_AA
-    )
+def frame(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], bgr: Colour, thickness: int) -> None:
+    """Draws a rectangle whose line has the box, all four sides included, in its middle."""
+    x1, y1, x2, y2 = box
+    out = (thickness - 1) // 2
+    pen.rectangle((x1 - out, y1 - out, x2 + out, y2 + out), outline=bgr[::-1], width=thickness)
+
+
+def write(pen: ImageDraw.ImageDraw, text: str, corner: tuple[int, int], size: int, bgr: Colour) -> None:
+    """Writes black on colour; the corner is the upper left one."""
+    width, height = extent(text, size)
+    x, y = corner
+    pen.rectangle((x, y, x + width - 1, y + height - 1), fill=bgr[::-1])
+    pen.text((x + 1, y + height / 2), text, (0, 0, 0), _font(size), "lm")
+
+
+def extent(text: str, size: int) -> tuple[int, int]:
+    """Width and height in pixels of what `write` covers."""
+    return round(_font(size).getlength(text)) + 2, size + 2
+
+
+@lru_cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

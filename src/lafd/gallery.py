@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lafd import images
+from lafd.crop import resized
 from lafd.errors import LafdError
 from lafd.files import make_folder, replacing
 
@@ -129,9 +129,8 @@ def view_of(
     part = pixels[y1:y2, x1:x2]
     scale = 2 * SIDE / side
     if scale < 1:
-        part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-    return base64.b64encode(data).decode(), (x1, y1, x2 - x1, y2 - y1)
+        part = resized(part, (max(1, round((x2 - x1) * scale)), max(1, round((y2 - y1) * scale))))
+    return base64.b64encode(images.encode_image(part, ".jpg", 85)).decode(), (x1, y1, x2 - x1, y2 - y1)
 
 
 def rectangle(box: NDArray[np.float32], colour: str, width: int) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, Union
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from lafd.errors import ImageError, UsageError
 from lafd.files import replacing
+from lafd.opencv import cv2
 from lafd.opening import check_size, opened, pillow_is_quiet
-from lafd.pixels import WHITE, Colour, Pixels, check_background, decoded_to_bgr, to_bgr, upright
+from lafd.pixels import WHITE, Colour, Pixels, check_background, decoded_to_bgr, to_bgr, to_pillow, upright
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
@@ -36,15 +37,11 @@ ImageSource: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, Image.I
 DEFAULT_MAX_PIXELS = 200_000_000
 
 _EXIF_ORIENTATION = 0x0112
+_PNG_LEVEL = 1  # of zlib: a third of the time of its default for files a tenth larger
 _FORMATS_WITH_FRAMES = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
-_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
-_QUALITY = {
-    ".png": None,
-    ".jpg": cv2.IMWRITE_JPEG_QUALITY,
-    ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
-    ".webp": cv2.IMWRITE_WEBP_QUALITY,
-}
-WRITTEN_ENDINGS = tuple(_QUALITY)
+_JPEG_SCALES = (8, 4, 2)  # a JPEG is decoded at one of these fractions as quickly as it is small
+_WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+WRITTEN_ENDINGS = tuple(_WRITTEN)
 
 Elsewhere: TypeAlias = "Callable[[ImageSource, dict[str, Any]], Iterator[Picture]]"
 elsewhere: Elsewhere | None = None  # decodes instead of this process; a `lafd.sandbox.Sandbox` sets it
@@ -107,10 +104,12 @@ def read_image(
         (picture,) = elsewhere(source, how)
         return picture
     with opened(source, max_pixels) as image:
+        width, height = image.size
         quickly = None if image is source else _decode_jpeg(image, reduce_to)
         pixels = _decode(image, background) if quickly is None else quickly
         orientation = _orientation(image)
-        width, height = image.size if orientation < 5 else image.size[::-1]
+        if orientation >= 5:
+            width, height = height, width
         return Picture(upright(pixels, orientation), width, height)
 
 
@@ -161,15 +160,13 @@ def encode_image(image_bgr: NDArray[Any], ending: str, quality: int = 90) -> byt
     if not 1 <= quality <= 100:
         raise UsageError(f"quality is {quality}: give a number from 1 to 100.")
     pixels = to_bgr(image_bgr)
-    flag = _QUALITY[ending]
+    buffer = io.BytesIO()
     try:
-        done, encoded = cv2.imencode(ending, pixels, [] if flag is None else [flag, quality])
-    except cv2.error:
-        done = False
-    if not done:
+        to_pillow(pixels).save(buffer, _WRITTEN[ending], quality=quality, compress_level=_PNG_LEVEL)
+    except (OSError, ValueError):
         size = f"{pixels.shape[1]} x {pixels.shape[0]}"
-        raise ImageError(f"cannot write {size} pixels as {ending}: use .png or a smaller picture.")
-    return encoded.tobytes()
+        raise ImageError(f"cannot write {size} pixels as {ending}: use .png or a smaller picture.") from None
+    return buffer.getvalue()
 
 
 def save_image(path: str | os.PathLike[str], image_bgr: NDArray[Any], quality: int = 90) -> None:
@@ -193,16 +190,21 @@ def save_image(path: str | os.PathLike[str], image_bgr: NDArray[Any], quality: i
 
 
 def _decode_jpeg(image: Image.Image, reduce_to: int | None) -> Pixels | None:
-    """Decodes a JPEG with OpenCV, faster than Pillow and to the same pixels; None if Pillow has to."""
+    """Decodes a JPEG with OpenCV, to the pixels of Pillow; None if Pillow has to, which knows the scale then."""
     stream = getattr(image, "fp", None)
     if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB") or stream is None:
+        return None
+    fits = (scale for scale in _JPEG_SCALES if reduce_to and max(image.size) >= reduce_to * scale)
+    scale = next(fits, 1)
+    if cv2 is None:
+        image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
         return None
     stream.seek(0)
     encoded = stream.read()
     if not encoded.rstrip(b"\0").endswith(b"\xff\xd9"):  # truncated, or more follows the picture
         return None
-    scale = next((scale for scale in _REDUCED if reduce_to and max(image.size) >= reduce_to * scale), 1)
-    flags = _REDUCED.get(scale, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
+    colour = cv2.IMREAD_COLOR if scale == 1 else getattr(cv2, f"IMREAD_REDUCED_COLOR_{scale}")
+    flags = colour | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
     except cv2.error:

@@ -8,20 +8,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageDraw
 
 from lafd.detector import MAX_INPUT_PIXELS, Detector, Options
+from lafd.draw import extent, frame, write
 from lafd.errors import UsageError
 from lafd.files import replacing
 from lafd.images import ImageSource, load_image
 from lafd.mxnet import export, strict
 from lafd.mxnet.convert import Original, convert
 from lafd.mxnet.symbol import read_json
+from lafd.pixels import swapped, to_pillow
 from lafd.runtime.onnxruntime import OnnxRuntime
 
 PATHS = ("lffd_config_path", "model_path", "symbol_path")
+EM = 30  # px; the height of a line at OpenCV's font scale 1
 NUMBERS = ("size", "confidence_threshold", "nms_threshold")
 
 
@@ -173,20 +176,18 @@ class LFFDDetector:
             raise UsageError(
                 "image must be a uint8 array of shape (h, w, 3) in BGR order, as cv2.imread returns it."
             )
-        picture = np.ascontiguousarray(image).copy()
-        font = cv2.FONT_HERSHEY_SIMPLEX
+        picture = to_pillow(image)
+        pen = ImageDraw.Draw(picture)
+        size = max(1, round(EM * font_scale))
         for box in boxes:
+            frame(pen, (box["xmin"], box["ymin"], box["xmax"], box["ymax"]), color, thickness)
             text = f"{box['confidence'] * 100:.2f}%"
-            (width, height), baseline = cv2.getTextSize(text, font, font_scale, 1)
-            cv2.rectangle(picture, (box["xmin"], box["ymin"]), (box["xmax"], box["ymax"]), color, thickness)
+            width, height = extent(text, size)
             # the label stays inside the picture, where the original let it run out
-            left = max(0, min(box["xmin"], picture.shape[1] - width))
-            bottom = max(height + baseline, min(box["ymax"], picture.shape[0]))
-            cv2.rectangle(
-                picture, (left, bottom - height - baseline), (left + width, bottom), color, cv2.FILLED
-            )
-            cv2.putText(picture, text, (left, bottom - baseline), font, font_scale, (0, 0, 0), 1)
-        return picture
+            left = max(0, min(box["xmin"], picture.width - width))
+            bottom = max(height, min(box["ymax"], picture.height))
+            write(pen, text, (left, bottom - height), size, color)
+        return swapped(np.asarray(picture))
 
 
 def as_dict(sides: Sequence[int], confidence: float) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import cv2
 from PIL import Image, UnidentifiedImageError
 
 from lafd.errors import ImageError, LafdError, UsageError
@@ -149,7 +148,7 @@ def _reason(error: Exception) -> str:
         return error.strerror
     if isinstance(error, Image.DecompressionBombError):
         return "it exceeds Pillow's own limit; raise PIL.Image.MAX_IMAGE_PIXELS if you trust it"
-    if isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem):
+    if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     if "truncat" in str(error).lower():
         return "it is truncated; copy or download it again"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lafd.images import Picture
+from lafd.transform import halve, interpolate
 
 STRIDE = 32  # px; the network's input sides are multiples of it
 MAX_ENLARGEMENT = 2.0  # by `size`; beyond, small images cost more and gain nothing
@@ -54,14 +54,12 @@ def place(image: NDArray[np.uint8], view: Fit, canvas: NDArray[np.uint8]) -> Non
     the factor is not whole that is several times as fast as OpenCV's area averaging, and finds as many faces.
     """
     for _ in range(halvings(image.shape[0], image.shape[1], view)):
-        rows, columns = image.shape[0] // 2, image.shape[1] // 2
-        even = image[: 2 * rows, : 2 * columns]
-        image = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+        image = halve(image)
     target = canvas[: view.height, : view.width]
     if image.shape[:2] == (view.height, view.width):
         target[:] = image
     else:
-        cv2.resize(image, (view.width, view.height), target, interpolation=cv2.INTER_LINEAR)
+        interpolate(image, target)
     canvas[view.height :] = 0
     canvas[: view.height, view.width :] = 0
 

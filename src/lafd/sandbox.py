@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from lafd import images, opening
 from lafd.errors import ImageError, LafdError, UsageError
 from lafd.images import ImageSource, Picture
+from lafd.opencv import limit_threads
 from lafd.pixels import Pixels
 
 SECONDS = 30.0  # the slowest picture within the limit of pixels takes ten
@@ -160,7 +160,7 @@ def work(line: socket.socket, seconds: float, memory: int) -> None:
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C in the terminal is for the main process, which ends this one
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where decoders complain, as often as a picture likes
-    cv2.setNumThreads(1)
+    limit_threads(1)
     confine(memory)
     with suppress(EOFError, OSError):
         send(line, {})

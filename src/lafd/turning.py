@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from lafd import transform
 from lafd.boxes import Boxes
 from lafd.detections import Detections
 from lafd.images import Picture
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lafd.detector import Detector, Options
 
 QUARTERS = 4  # turns; one of them leaves any face within 45 degrees of upright
-ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 SAME_FACE = 0.3  # IoU; boxes of one face that come from different turns overlap less than those of one turn
 
 
@@ -41,9 +40,8 @@ def turn(picture: Picture, quarters: int) -> Picture:
     """The picture turned counter-clockwise by 0 to 3 quarters of a circle."""
     if not quarters:
         return picture
-    pixels = np.asarray(cv2.rotate(picture.pixels, ROTATIONS[quarters]), np.uint8)
     width, height = (picture.width, picture.height)[:: -1 if quarters % 2 else 1]
-    return Picture(pixels, width, height)
+    return Picture(transform.turn(picture.pixels, quarters), width, height)
 
 
 def turn_back(boxes: Boxes, quarters: int, picture: Picture) -> Boxes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lafd.crop import resized
 from lafd.errors import UsageError
+from lafd.pixels import to_pillow
 
 BACKGROUND = "#202124"
 FOREGROUND = "#e8eaed"
@@ -65,16 +66,12 @@ class Window:
         """Shows a picture, uint8 (h, w, 3) BGR, scaled to fit and never enlarged more than twice; None shows none."""
         if not self.open:
             return
-        from PIL import Image
-
         self._photo = None
         if image is not None:
             room = max(1, self.picture.winfo_width()), max(1, self.picture.winfo_height())
             scale = min(2.0, room[0] / image.shape[1], room[1] / image.shape[0])
             size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-            method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-            rgb = cv2.cvtColor(cv2.resize(image, size, interpolation=method), cv2.COLOR_BGR2RGB)
-            self._photo = self._photo_image(Image.fromarray(rgb), master=self.root)
+            self._photo = self._photo_image(to_pillow(resized(image, size)), master=self.root)
         self.picture.configure(image=self._photo or "")
         self.text.configure(text=text)
 

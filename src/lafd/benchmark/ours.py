@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lafd import preprocess
 from lafd.detector import Detector, Options
 from lafd.images import Picture
+from lafd.opencv import limit_threads
 
 Prepare = Callable[[NDArray[np.uint8]], Callable[[], object]]
 
@@ -18,7 +18,7 @@ Prepare = Callable[[NDArray[np.uint8]], Callable[[], object]]
 def contestant(arguments: Sequence[str], threads: int) -> Prepare:
     """Times `detect` of a picture at its own size, or the forward pass of the same input."""
     model, device, part = arguments
-    cv2.setNumThreads(threads)
+    limit_threads(threads)
     detector = Detector(model, device=device, threads=threads)
     options = Options(resize_scale=1.0)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnxruntime
 
@@ -20,6 +19,7 @@ from lafd import __version__
 from lafd.benchmark.timing import Contestant, Shape, Timing
 from lafd.evaluation.text import table
 from lafd.files import make_folder, replacing
+from lafd.opencv import cv2
 
 FIRST_LOOK = (640, 480)  # the shape of the detailed table
 
@@ -44,7 +44,7 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "opencv": cv2.__version__,
+        "opencv": cv2.__version__ if cv2 else "none",
         "onnxruntime": onnxruntime.__version__,
         "lafd": __version__,
     }

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lafd import images
 from lafd.checking.faults import PICTURE, SAME_PICTURE, Fault
 from lafd.errors import LafdError
+from lafd.pixels import to_pillow
 
 SIDE = 24
 READ = 8 * SIDE  # px, longer side to which a file may be reduced as it is read
@@ -39,8 +40,9 @@ def picture_hash(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     Returns:
         float32 (576,); zeros, which are like nothing, for a picture of one brightness.
     """
-    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32).ravel()
+    small = np.asarray(
+        to_pillow(pixels).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX), np.float32
+    ).ravel()
     small -= small.mean()
     length = np.linalg.norm(small)
     return small / length if length > FLAT * SIDE else np.zeros_like(small)

@@ -7,14 +7,14 @@ import importlib.util
 from lafd.errors import UsageError
 
 NEEDS = {
-    "train": ("training", ("torch", "onnx", "onnxscript", "onnxslim", "safetensors", "tensorboard")),
+    "train": ("training", ("torch", "cv2", "onnx", "onnxscript", "onnxslim", "safetensors", "tensorboard")),
     "review": ("the review", ("fastapi", "uvicorn", "defusedxml", "yaml")),
     "serve": ("the service", ("fastapi", "uvicorn", "python_multipart", "prometheus_client")),
     "parquet": ("Parquet files", ("pyarrow",)),
     "ray": ("the engine ray", ("ray", "pandas", "pyarrow")),
-    "benchmark": ("the report of lafd benchmark", ("matplotlib", "onnx")),
+    "benchmark": ("the report of lafd benchmark", ("matplotlib", "onnx", "cv2")),
     "quantize": ("lafd quantize", ("onnx",)),
-    "video": ("films", ("av", "cjm_byte_track", "scipy")),
+    "video": ("films", ("av", "cjm_byte_track", "scipy", "cv2")),
 }
 """Of each extra: what needs it, and the modules that it brings."""
 

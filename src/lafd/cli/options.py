@@ -6,12 +6,11 @@ import argparse
 import contextlib
 from typing import Literal
 
-import cv2
-
 from lafd import models
 from lafd.detector import Detector, Options
 from lafd.errors import UsageError
 from lafd.images import DEFAULT_MAX_PIXELS
+from lafd.opencv import limit_threads
 from lafd.pixels import Colour
 from lafd.runtime import DEVICES
 from lafd.runtime.forking import usable_cores
@@ -147,7 +146,7 @@ def colour(text: str) -> Colour:
 
 def make_detector(arguments: argparse.Namespace, threads: int | None) -> Detector:
     """The detector that was asked for, scaling and computing one image with so many threads."""
-    cv2.setNumThreads(threads or -1)  # else every thread of ours would start as many as there are cores
+    limit_threads(threads)  # else every thread of ours would start as many as there are cores
     return Detector(arguments.model, device=arguments.device, threads=threads)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from lafd.opencv import needed
+
+needed("drawing scenes")
+
+# ruff: noqa: E402 - an understandable error comes before that of an import
 from lafd.drawing.backgrounds import BACKGROUNDS, draw_background
 from lafd.drawing.character import Character, random_character
 from lafd.drawing.demo import demo_scene

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from lafd.detections import Detections
 from lafd.detector import Detector, Options
 from lafd.errors import LafdError
 from lafd.evaluation.average_precision import Judged
+from lafd.opencv import needed
 from lafd.pipeline import Work, detect_files
 from lafd.training.geometry import map_boxes
 from lafd.training.samples import Sample
@@ -130,6 +130,7 @@ def warp(
     pixels: NDArray[np.uint8], matrix: NDArray[np.float32], canvas: tuple[int, int]
 ) -> NDArray[np.uint8]:
     """Applies a map of picture edges to pixels, uint8 (h, w, 3); black outside."""
+    cv2 = needed("turning pictures by any angle")
     middles = matrix.copy()  # OpenCV counts from the middle of the first pixel
     middles[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5], np.float32) - 0.5
     return np.asarray(cv2.warpAffine(pixels, middles, canvas, flags=cv2.INTER_LINEAR), np.uint8)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lafd.mxnet.decoding import Branch
+from lafd.opencv import needed
 
 LEAST_SIDE = 128
 TOP_K = 10_000
@@ -38,6 +38,7 @@ def network_scale(height: int, width: int, scale: float) -> float:
 def network_input(image: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
     """The image (h, w, 3) as the network saw it, float32 (1, 3, h', w'); the sampling step is exactly 1 / scale."""
     if scale != 1:
+        cv2 = needed("what the original computed, to the bit,")
         image = np.asarray(
             cv2.resize(image, (0, 0), fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), np.uint8
         )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 from PIL import Image
 
+from lafd.crop import resized
 from lafd.images import DEFAULT_MAX_PIXELS, encode_image, read_image
 from lafd.opening import opened
 
@@ -36,7 +35,7 @@ def for_browser(path: Path, side: int) -> tuple[bytes, str]:
     if max(height, width) > side:
         scale = side / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        pixels = resized(pixels, size)
     return encode_image(pixels, ".jpg", 90), "image/jpeg"
 
 

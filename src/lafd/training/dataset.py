@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lafd.images import load_image
+from lafd.opencv import limit_threads
 from lafd.pixels import Pixels
 from lafd.training import appearance, geometry
 from lafd.training.geometry import Boxes, Labels
@@ -136,7 +136,7 @@ class TrainingPictures(Dataset[Any]):
 
 def compute_alone(worker: int) -> None:
     """One thread per process that prepares pictures: together they use every core already."""
-    cv2.setNumThreads(1)
+    limit_threads(1)
 
 
 def random_parts(rng: np.random.Generator, side: int, count: int) -> list[slice]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lafd.opencv import cv2
 from lafd.pixels import Pixels
 from lafd.training.samples import Sample
 
