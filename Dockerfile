@@ -2,7 +2,7 @@
 # Run: docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges -p 127.0.0.1:8000:8000 lafd
 FROM python:3.13-slim AS build
 COPY . /source
-RUN python -m venv /opt/lafd && /opt/lafd/bin/pip install --no-cache-dir "/source[serve]"
+RUN python -m venv /opt/lafd && /opt/lafd/bin/pip install --no-cache-dir "/source[serve,opencv]"
 
 FROM python:3.13-slim
 COPY --from=build /opt/lafd /opt/lafd
