@@ -32,7 +32,7 @@ def draw(image: NDArray[np.uint8], detections: Detections, *, scores: bool = Tru
     size = round(TEXT * max(1.0, thickness * 0.75))
     for face in detections:
         x1, y1, x2, y2 = (round(side) for side in face.box)
-        frame(pen, (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), COLOUR, thickness)
+        frame(pen, (x1, y1, x2 - 1, y2 - 1), COLOUR, thickness)
         if scores:
             text = f"{face.score:.0%}"
             width, height = extent(text, size)
@@ -46,7 +46,8 @@ def frame(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], bgr: Colour,
     """Draws a rectangle whose line has the box, all four sides included, in its middle."""
     x1, y1, x2, y2 = box
     out = (thickness - 1) // 2
-    pen.rectangle((x1 - out, y1 - out, x2 + out, y2 + out), outline=bgr[::-1], width=thickness)
+    sides = x1 - out, y1 - out, max(x1, x2) + out, max(y1, y2) + out
+    pen.rectangle(sides, outline=bgr[::-1], width=thickness)
 
 
 def write(pen: ImageDraw.ImageDraw, text: str, corner: tuple[int, int], size: int, bgr: Colour) -> None:

@@ -190,23 +190,22 @@ def save_image(path: str | os.PathLike[str], image_bgr: NDArray[Any], quality: i
 
 
 def _decode_jpeg(image: Image.Image, reduce_to: int | None) -> Pixels | None:
-    """Decodes a JPEG with OpenCV, to the pixels of Pillow; None if Pillow has to, which knows the scale then."""
+    """Decodes a JPEG with OpenCV, to the pixels of Pillow; None if Pillow has to, which is told the scale then."""
     stream = getattr(image, "fp", None)
     if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB") or stream is None:
+        return None
+    stream.seek(0)
+    encoded = stream.read()
+    if not encoded.rstrip(b"\0").endswith(b"\xff\xd9"):  # truncated, or more follows the picture
         return None
     fits = (scale for scale in _JPEG_SCALES if reduce_to and max(image.size) >= reduce_to * scale)
     scale = next(fits, 1)
     if cv2 is None:
         image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
         return None
-    stream.seek(0)
-    encoded = stream.read()
-    if not encoded.rstrip(b"\0").endswith(b"\xff\xd9"):  # truncated, or more follows the picture
-        return None
     colour = cv2.IMREAD_COLOR if scale == 1 else getattr(cv2, f"IMREAD_REDUCED_COLOR_{scale}")
-    flags = colour | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
+        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), colour | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None
     expected = (-(-image.height // scale), -(-image.width // scale), 3)
