@@ -44,10 +44,13 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the report")
     parser.add_argument("--pictures", type=int, default=10_000, help="damaged ones (default: 10000)")
     parser.add_argument("--annotations", type=int, default=3_000, help="damaged ones (default: 3000)")
+    parser.add_argument(
+        "--without-opencv", action="store_true", help="detect and crop as where it is not installed"
+    )
     parser.add_argument("--work", metavar="SERVICE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
-        return work(arguments.work)
+        return work(arguments.work, arguments.without_opencv)
     from hostile import hostile
 
     items = [f"picture {n}" for n in range(arguments.pictures)] + [f"hostile {name}" for name in hostile()]
@@ -56,7 +59,7 @@ def main() -> int:
     log = arguments.output / "faults.log"
     done = {json.loads(line)["item"] for line in log.read_text().splitlines()} if log.exists() else set()
     with log.open("a") as stream:
-        for result in results([item for item in items if item not in done]):
+        for result in results([item for item in items if item not in done], arguments.without_opencv):
             stream.write(json.dumps(result) + "\n")
             stream.flush()
     wanted = set(items)
@@ -70,7 +73,7 @@ def main() -> int:
 # The side that asks
 
 
-def results(items: list[str]) -> Iterator[Result]:
+def results(items: list[str], without_opencv: bool) -> Iterator[Result]:
     """What became of each item, in a worker that is replaced when it crashes or hangs."""
     from serving import serving
 
@@ -78,7 +81,7 @@ def results(items: list[str]) -> Iterator[Result]:
         return
     with serving("--max-pixels", MAX_PIXELS) as service:
         process = service_process(service.process.pid)
-        worker = Worker(service.url, process)
+        worker = Worker(service.url, process, ["--without-opencv"] * without_opencv)
         for item in items:
             yield worker.do(item)
             if not Path(f"/proc/{process}").exists():
@@ -96,8 +99,8 @@ def service_process(supervisor: int) -> int:
 class Worker:
     """A process that goes through files, and starts again when it ends."""
 
-    def __init__(self, url: str, service: int) -> None:
-        self.command = [sys.executable, __file__, "-o", ".", "--work", f"{url} {service}"]
+    def __init__(self, url: str, service: int, options: list[str]) -> None:
+        self.command = [sys.executable, __file__, "-o", ".", "--work", f"{url} {service}", *options]
         self.start()
 
     def start(self) -> None:
@@ -130,8 +133,13 @@ class Worker:
 # The side that works
 
 
-def work(service: str) -> int:
+def work(service: str, without_opencv: bool) -> int:
     """Does the items on standard input."""
+    if without_opencv:
+        import damage  # noqa: F401 - its pictures are drawn with OpenCV
+        from lafd import images, transform
+
+        images.cv2 = transform.cv2 = None
     url, process = service.split()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # decoders print
@@ -310,7 +318,7 @@ def summary(found: list[Result], arguments: argparse.Namespace) -> Result:
         }
     return {
         "command": f"python benchmarks/faults.py -o {arguments.output} --pictures {arguments.pictures} "
-        f"--annotations {arguments.annotations}",
+        f"--annotations {arguments.annotations}" + " --without-opencv" * arguments.without_opencv,
         "date": time.strftime("%Y-%m-%d"),
         "versions": {"lafd": __version__, "Pillow": PIL.__version__, "NumPy": numpy.__version__},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
