@@ -111,6 +111,12 @@ def test_an_apng_that_promises_frames_has_those_that_it_has() -> None:
         next(frames)
 
 
+def test_a_file_of_very_many_frames_is_given_up(detector: Detector, tmp_path: Path) -> None:
+    (tmp_path / "a.tiff").write_bytes(hostile()["TIFF of 20000 pages"]())
+    (result,) = detect_files(detector, [tmp_path / "a.tiff"], Options(size=32), Work(all_frames=True))
+    assert result.error is not None and "more than 5000 frames; make several files" in result.error
+
+
 def test_sizes_over_the_limit_are_named() -> None:
     for kind in ("png rgb", "gif", "bmp", "tga", "qoi", "jpeg baseline", "tiff", "ppm"):
         with pytest.raises(ImageError, match=r"65500 x 65500 pixels are over the limit|Pillow's own limit"):

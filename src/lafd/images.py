@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from PIL import Image
 from lafd.errors import ImageError, UsageError
 from lafd.files import replacing
 from lafd.opencv import cv2
-from lafd.opening import check_size, opened, pillow_is_quiet
+from lafd.opening import check_frame, check_size, opened, pillow_is_quiet
 from lafd.pixels import WHITE, Colour, Pixels, check_background, decoded_to_bgr, to_bgr, to_pillow, upright
 
 __all__ = [
@@ -119,7 +120,8 @@ def load_frames(
     """Reads the frames of an animation (GIF, WebP, APNG, AVIF) or the pages of a TIFF; one of other pictures.
 
     A frame is what a viewer shows, drawn over the frames before it. Arguments and errors are as of
-    `read_image`. An open Pillow image is read from its current frame on and left at its last.
+    `read_image`. An open Pillow image is read from its current frame on and left at its last. After 5,000 frames
+    comes an ImageError: a longer animation is a film.
 
     Yields:
         uint8 (h, w, 3) BGR, C-contiguous; the pages of a TIFF may differ in size.
@@ -133,11 +135,12 @@ def load_frames(
         yield from (picture.pixels for picture in elsewhere(source, how))
         return
     with opened(source, max_pixels) as image:
-        more = True
-        while more:
+        for number in itertools.count():
+            check_frame(number)
             check_size(image, max_pixels)
             yield upright(_decode(image, background), _orientation(image))
-            more = image.format in _FORMATS_WITH_FRAMES and _next_frame(image)
+            if image.format not in _FORMATS_WITH_FRAMES or not _next_frame(image):
+                return
 
 
 def encode_image(image_bgr: NDArray[Any], ending: str, quality: int = 90) -> bytes:

@@ -22,6 +22,7 @@ FORMATS = (
     *("WEBP", "AVIF", "TIFF", "JPEG2000", "PCX", "PSD", "QOI", "TGA"),
 )
 
+MAX_FRAMES = 5_000  # of a picture; three minutes of an animation
 MAX_SCANNED = 4_000_000_000  # pixels times scans of a JPEG, some 5 s; usual progressive ones have ten scans
 
 _IGNORE_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
@@ -128,6 +129,12 @@ def check_scans(image: Image.Image) -> None:
     stream.seek(place)
     if image.width * image.height * scans > MAX_SCANNED:
         raise _UnreadableError(f"it has {scans} scans, which nobody needs; save it again")
+
+
+def check_frame(number: int) -> None:
+    """Ends a picture whose frames do not end, or whose many small ones would take as long as a film; from 0."""
+    if number >= MAX_FRAMES:
+        raise _UnreadableError(f"it has more than {MAX_FRAMES} frames; make several files, or a film, of it")
 
 
 class _UnreadableError(Exception):
