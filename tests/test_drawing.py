@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lafd.cli.demo import FACES, PICTURE
 from lafd.drawing import (
     BACKGROUNDS,
     STYLES,
@@ -20,6 +21,7 @@ from lafd.drawing import (
 )
 from lafd.drawing.character import EXPRESSIONS, FRINGES, HAIR_STYLES, HEADWEAR, OUTFITS
 from lafd.errors import UsageError
+from lafd.images import load_image
 
 GREEN = (40, 200, 40)
 
@@ -79,6 +81,13 @@ def test_the_demo_is_always_the_same_and_varied() -> None:
     assert any(c.style == "manga" for c in cast)
     assert any(c.headwear != "none" for c in cast)
     assert any(min(c.tilt % 360, -c.tilt % 360) > 15 for c in cast)
+
+
+def test_the_command_demo_shows_this_picture() -> None:
+    scene, shipped = demo_scene(), load_image(PICTURE)
+    assert shipped.shape == scene.image.shape
+    assert np.abs(shipped.astype(int) - scene.image).mean() < 3
+    assert len(scene.boxes) == FACES
 
 
 def test_the_box_holds_the_skin_of_the_face() -> None:

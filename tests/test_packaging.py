@@ -116,10 +116,12 @@ def test_it_works_from_an_odd_read_only_place_without_home(place: Path) -> None:
 
 
 @on_posix
-def test_the_core_has_no_need_of_the_extras(place: Path) -> None:
-    code = "import importlib.util as u; print(u.find_spec('torch'), u.find_spec('av'))"
-    assert alone(place, "python", "-c", code).stdout == "None None\n"
+def test_the_core_has_no_need_of_the_extras(place: Path, tmp_path: Path) -> None:
+    code = "import importlib.util as u; print(u.find_spec('torch'), u.find_spec('av'), u.find_spec('cv2'))"
+    assert alone(place, "python", "-c", code).stdout == "None None None\n"
     assert alone(place, "lafd", "models").returncode == 0
+    shown = alone(place, "lafd", "demo", "-o", str(tmp_path / "demo.png"))
+    assert shown.stdout.startswith("8 of 8 drawn faces found") and (tmp_path / "demo.png").exists()
     refused = alone(place, "lafd", "video", "film.mp4", "-o", "/dev/null")
     assert refused.returncode == 2 and "pip install 'lafd[video]'" in refused.stderr
     refused = alone(place, "lafd", "detect", ".", "--engine", "ray", "-o", "faces/")
