@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,15 @@ def test_faces_are_the_same(folder: Path, options: list[str]) -> None:
         boxes = [np.array([face["box"] for face in line["faces"]]) for line in (with_it, without)]
         assert boxes[0].shape == boxes[1].shape
         assert np.abs(boxes[0] - boxes[1]).max(initial=0) < 1.5
+
+
+def test_what_an_uninstalled_package_leaves_is_not_used(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "cv2").mkdir()
+    (tmp_path / "cv2/__init__.py").touch()
+    detect = [sys.executable, "-m", "lafd", "detect", str(folder / "scene.jpg"), "--format", "jsonl"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(detect, env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0 and done.stdout.count('"score"') == 8, done.stderr
 
 
 def test_what_needs_it_says_how_to_get_it(folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ __all__ = ["cv2", "limit_threads", "needed"]
 
 try:
     import cv2
+    from cv2 import resize as _  # noqa: F401 - what an uninstalled package leaves behind is importable, and empty
 except ImportError:  # it is not there, or lacks a library of the system
     cv2 = None  # type: ignore[assignment]
 
