@@ -22,7 +22,6 @@ SIZES = [(800, 600), (501, 703), (37, 211), (640, 360), (1920, 1080)]
 PIXELS = (
     WITHOUT
     + """
-import json
 from pathlib import Path
 import numpy as np
 from lafd.images import read_image

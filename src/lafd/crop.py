@@ -12,7 +12,7 @@ from PIL import Image
 from lafd import boxes as box_maths
 from lafd.errors import UsageError
 from lafd.images import DEFAULT_MAX_PIXELS
-from lafd.pixels import Colour, Pixels, swapped, to_pillow
+from lafd.pixels import Colour, Pixels, from_pillow, to_pillow
 
 MAX_SIDE = 32_766  # px of a crop; more is a mistake, and few formats hold it
 HAIR = (
@@ -263,7 +263,7 @@ def cut_turned(image: Pixels, region: Region, size: tuple[int, int], fill: Colou
     # Pillow counts from the edge of the first pixel, not from its middle
     matrix = (a, b, x - left + (1 - a - b) / 2, c, d, y - top + (1 - c - d) / 2)
     turned = to_pillow(around_it).transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    return swapped(np.asarray(turned))
+    return from_pillow(turned)
 
 
 def to_picture(region: Region, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -281,4 +281,4 @@ def resized(image: Pixels, size: tuple[int, int]) -> Pixels:
     if (image.shape[1], image.shape[0]) == size:
         return image
     scaled = to_pillow(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return swapped(np.asarray(scaled))
+    return from_pillow(scaled)

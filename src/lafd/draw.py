@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
 from lafd.detections import Detections
-from lafd.pixels import Colour, swapped, to_pillow
+from lafd.pixels import Colour, from_pillow, to_pillow
 
 COLOUR = (80, 200, 60)  # BGR
 TEXT = 12  # px; the height of a line on pictures of up to 400 px
@@ -39,7 +39,7 @@ def draw(image: NDArray[np.uint8], detections: Detections, *, scores: bool = Tru
             # above the box, or below it at the picture's top edge, always inside the picture
             top = y1 - height if y1 >= height else min(y2, picture.height - height)
             write(pen, text, (max(0, min(x1, picture.width - width)), top), size, COLOUR)
-    return swapped(np.asarray(picture))
+    return from_pillow(picture)
 
 
 def frame(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], bgr: Colour, thickness: int) -> None:

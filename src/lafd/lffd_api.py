@@ -20,7 +20,7 @@ from lafd.images import ImageSource, load_image
 from lafd.mxnet import export, strict
 from lafd.mxnet.convert import Original, convert
 from lafd.mxnet.symbol import read_json
-from lafd.pixels import swapped, to_pillow
+from lafd.pixels import from_pillow, to_pillow
 from lafd.runtime.onnxruntime import OnnxRuntime
 
 PATHS = ("lffd_config_path", "model_path", "symbol_path")
@@ -187,7 +187,7 @@ class LFFDDetector:
             left = max(0, min(box["xmin"], picture.width - width))
             bottom = max(height, min(box["ymax"], picture.height))
             write(pen, text, (left, bottom - height), size, color)
-        return swapped(np.asarray(picture))
+        return from_pillow(picture)
 
 
 def as_dict(sides: Sequence[int], confidence: float) -> dict[str, Any]:

@@ -66,13 +66,18 @@ def to_pillow(pixels: Pixels) -> Image.Image:
     return Image.frombuffer("RGB", pixels.shape[1::-1], np.ascontiguousarray(pixels), "raw", "BGR", 0, 1)
 
 
+def from_pillow(image: Image.Image) -> Pixels:
+    """BGR pixels (h, w, 3), in an array of their own, of a Pillow image in RGB."""
+    return swapped(np.asarray(image))
+
+
 def decoded_to_bgr(image: Image.Image, background: Colour) -> Pixels:
     """Converts a decoded Pillow image of any mode to BGR (h, w, 3), alpha flattened on an RGB background."""
     if image.mode in _WHITES:
         return to_bgr(_scale_to_8_bits(image))
     if image.has_transparency_data:
         return flatten(image.convert("LA") if image.mode == "La" else image, background)
-    return swapped(np.asarray(image.convert("RGB")))
+    return from_pillow(image.convert("RGB"))
 
 
 def flatten(image: Image.Image, background: Colour) -> Pixels:
@@ -81,7 +86,7 @@ def flatten(image: Image.Image, background: Colour) -> Pixels:
     rgba = image.convert("RGBA")
     canvas = Image.new("RGB", rgba.size, background)
     canvas.paste(rgba, mask=rgba)
-    return swapped(np.asarray(canvas))
+    return from_pillow(canvas)
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from lafd.crop import resized
 from lafd.errors import UsageError
 from lafd.pixels import to_pillow
 
@@ -71,7 +71,8 @@ class Window:
             room = max(1, self.picture.winfo_width()), max(1, self.picture.winfo_height())
             scale = min(2.0, room[0] / image.shape[1], room[1] / image.shape[0])
             size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-            self._photo = self._photo_image(to_pillow(resized(image, size)), master=self.root)
+            scaled = to_pillow(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+            self._photo = self._photo_image(scaled, master=self.root)
         self.picture.configure(image=self._photo or "")
         self.text.configure(text=text)
 
