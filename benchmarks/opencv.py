@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from lafd import Detector, Options, preprocess
-from lafd.evaluation.average_precision import Judged, average_precision, match
-from lafd.evaluation.inference import LEAST_CONFIDENCE
+from lafd import Detector, preprocess
+from lafd.evaluation.average_precision import average_precision, match
+from lafd.evaluation.inference import detect_samples, judge
 from lafd.evaluation.operating_points import f1
 from lafd.evaluation.text import table
 from lafd.images import read_image
@@ -67,14 +67,11 @@ def time_picture(detector: Detector, path: Path) -> dict[str, float]:
     return dict(zip(PARTS, map(least, works), strict=True))
 
 
-def judge(annotations: Path) -> dict[str, float]:
-    """Accuracy on annotated pictures."""
-    detector = Detector()
-    judged = []
-    for sample in read_samples(annotations):
-        faces = detector.detect(sample.path, Options(confidence=LEAST_CONFIDENCE))
-        judged.append(Judged(faces.boxes, faces.scores, sample.boxes, sample.ignore))
-    matches = match(judged, 0.5)
+def accuracy(annotations: Path) -> dict[str, float]:
+    """Of the default model on annotated pictures."""
+    detector, samples = Detector(), read_samples(annotations)
+    found = [faces for faces, _ in detect_samples(detector, samples, detector.card.size, 1)]
+    matches = match(judge(samples, found), 0.5)
     return {"AP50": average_precision(matches), "F1": f1(matches, detector.card.confidence)}
 
 
@@ -135,7 +132,7 @@ def main() -> None:
         "data": arguments.annotations.name,
         **measured(),
         "milliseconds": {way: {name: milliseconds[way][name] for name in order} for way in WAYS},
-        "accuracy": {way: child(way, "judge", arguments.annotations.absolute()) for way in WAYS},
+        "accuracy": {way: child(way, "accuracy", arguments.annotations.absolute()) for way in WAYS},
     }
     print(markdown(report))
     if arguments.output:

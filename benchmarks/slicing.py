@@ -22,7 +22,7 @@ import numpy as np
 from lafd import Detector, Options
 from lafd.benchmark.report import measured, signature, write_both
 from lafd.evaluation.average_precision import Judged, average_precision, match
-from lafd.evaluation.inference import LEAST_CONFIDENCE
+from lafd.evaluation.inference import LEAST_CONFIDENCE, judge
 from lafd.evaluation.operating_points import f1, recall_at
 from lafd.evaluation.text import table
 from lafd.images import load_image
@@ -41,15 +41,15 @@ WAYS = {
 
 def measure(detector: Detector, samples: Sequence[Sample], options: Options) -> dict[str, Any]:
     """Figures of all pictures and of those with the tag; time without reading files, at the default threshold."""
-    judged, seconds = [], []
+    found, seconds = [], []
     for number, sample in enumerate(samples):
         pixels = load_image(sample.path)
         if number % TIMED_EVERY == 0:
             started = time.perf_counter()
             detector.detect(pixels, options)
             seconds.append(time.perf_counter() - started)
-        found = detector.detect(pixels, dataclasses.replace(options, confidence=LEAST_CONFIDENCE))
-        judged.append(Judged(found.boxes, found.scores, sample.boxes, sample.ignore))
+        found.append(detector.detect(pixels, dataclasses.replace(options, confidence=LEAST_CONFIDENCE)))
+    judged = judge(samples, found)
     tagged = [j for j, sample in zip(judged, samples, strict=True) if TAG in sample.tags]
     threshold = detector.card.confidence
     return {
