@@ -23,6 +23,8 @@ from lafd.training.samples import Sample
 
 CACHE_BYTES = 4_000_000_000
 PLAIN_LOOKS = 0.6  # of the whole pictures keep their look
+WHOLE_MOSAICS = 0.25  # of the views of whole pictures show several: faces as a small network input has them
+LEAST_WHOLE = 160  # px, sides of the pictures in these
 Batch = tuple[Tensor, Tensor, Tensor]
 Chooser = Callable[[np.random.Generator, Sample, tuple[int, int]], NDArray[np.float32]]
 
@@ -50,13 +52,17 @@ class TrainingPictures(Dataset[Any]):
         rng = np.random.default_rng([self.seed, number])
         shape = (side, side)
         if rng.random() < self.plain:
-            picture, labels = self.view(rng, self.pick(number), shape, geometry.whole_view)
+            if side >= 2 * LEAST_WHOLE and rng.random() < WHOLE_MOSAICS:
+                count = int(rng.integers(2, side // LEAST_WHOLE + 1))
+                picture, labels = self.mosaic(rng, shape, count, geometry.whole_view)
+            else:
+                picture, labels = self.view(rng, self.pick(number), shape, geometry.whole_view)
             if rng.random() < PLAIN_LOOKS:
                 return picture, *labels
         elif (kind := rng.random()) < 0.12 and self.sprites:
             picture, labels = self.sprite_scene(rng, shape)
         elif kind < 0.4:
-            picture, labels = self.mosaic(rng, shape)
+            picture, labels = self.mosaic(rng, shape, int(rng.integers(2, 5)))
         else:
             picture, labels = self.view(rng, self.pick(number), shape)
         for box, ignored in zip(*labels, strict=True):
@@ -83,16 +89,21 @@ class TrainingPictures(Dataset[Any]):
         boxes = geometry.map_boxes(sample.boxes, matrix)
         return picture, geometry.labels_in_view(boxes, sample.ignore, shape)
 
-    def mosaic(self, rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Pixels, Labels]:
-        """Views of 4, 9 or 16 pictures side by side (YOLOv4, arXiv 2004.10934, 3.3): where small faces come from."""
+    def mosaic(
+        self,
+        rng: np.random.Generator,
+        shape: tuple[int, int],
+        count: int,
+        choose: Chooser = geometry.random_view,
+    ) -> tuple[Pixels, Labels]:
+        """Views of `count` rows of `count` pictures (YOLOv4, arXiv 2004.10934, 3.3): where small faces come from."""
         picture = np.empty((*shape, 3), np.uint8)
-        count = int(rng.integers(2, 5))
         parts: list[Labels] = []
         for rows in random_parts(rng, shape[0], count):
             for columns in random_parts(rng, shape[1], count):
                 part = (rows.stop - rows.start, columns.stop - columns.start)
                 sample = self.samples[int(rng.integers(len(self.samples)))]
-                picture[rows, columns], (boxes, ignore) = self.view(rng, sample, part)
+                picture[rows, columns], (boxes, ignore) = self.view(rng, sample, part, choose)
                 corner = [columns.start, rows.start]
                 parts.append((boxes + np.array(corner * 2, np.float32), ignore))
         return picture, join(parts)

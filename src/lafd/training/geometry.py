@@ -20,9 +20,8 @@ MIN_FACE = 5.0  # px in the view; smaller faces are ignored, nobody can tell the
 MIN_VISIBLE = 0.35  # of a face's area; the box rule asks for a third
 SMALLEST, LARGEST = 8.0, 1.25  # sides of the face that a view is centred on: px, and times the view's side
 MAX_ENLARGEMENT = 4.0
-LEAST_FIT = (
-    0.6  # a view shows a picture no smaller than this part of what would fit: empty margins teach little
-)
+TURNED_WHOLES = 0.15  # of whole pictures are turned by any angle
+LEAST_FIT = 0.6  # of the scale that fits a picture into a view: empty margins teach little
 
 
 def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -53,13 +52,17 @@ def random_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]
 
 
 def whole_view(rng: np.random.Generator, sample: Sample, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """A map (2, 3) that shows most of the picture or all, upright, maybe mirrored, at about the size that fits."""
+    """A map (2, 3) that shows most of the picture or all, mostly upright, maybe mirrored, at about the size that fits.
+
+    Some are turned by any angle, or the network would forget faces upside down.
+    """
     room = np.array(shape[::-1])
     picture = np.array(sample.size)
     scale = min(room / picture) * math.exp(rng.uniform(math.log(0.7), math.log(1.5)))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     target = room / 2 + rng.uniform(-0.5, 0.5, 2) * np.abs(room - picture * scale)
-    linear = np.diag([flip * scale, scale])
+    angle = rng.uniform(-180, 180) if rng.random() < TURNED_WHOLES else 0.0
+    linear = rotation(angle) @ np.diag([flip * scale, scale])
     return np.hstack([linear, (target - linear @ (picture / 2))[:, None]]).astype(np.float32)
 
 
@@ -68,10 +71,15 @@ def affine(rng: np.random.Generator, scale: float, middle: Point, target: Point)
     kind = rng.random()
     angle = rng.uniform(-25, 25) if kind < 0.3 else rng.uniform(-180, 180) if kind < 0.55 else 0.0
     stretch = math.exp(rng.normal(0, 0.08))
-    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     flip = -1.0 if rng.random() < 0.5 else 1.0
-    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([flip * scale * stretch, scale / stretch])
+    linear = rotation(angle) @ np.diag([flip * scale * stretch, scale / stretch])
     return np.hstack([linear, (target - linear @ middle)[:, None]]).astype(np.float32)
+
+
+def rotation(degrees: float) -> Point:
+    """The matrix (2, 2) that turns by an angle."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[cos, -sin], [sin, cos]])
 
 
 def warp(
