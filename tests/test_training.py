@@ -142,6 +142,14 @@ def test_plain_pictures_keep_most_of_the_picture_and_most_are_upright(coco: Path
         assert abs(columns - rows) < 1e-5 * rows
 
 
+def test_a_large_view_of_plain_pictures_is_sometimes_a_mosaic_of_small_ones(coco: Path) -> None:
+    plain = TrainingPictures(samples.read_samples(coco), [], seed=0, plain=1.0)
+    faces = [int((~plain[i, 640][2]).sum()) for i in range(60)]
+    assert 0.05 < np.mean(np.array(faces) > 1) < 0.4  # each picture has one face at most
+    assert max(faces) > 4
+    assert max(int((~plain[i, 256][2]).sum()) for i in range(60)) == 1  # they would be too small to tell
+
+
 def test_assignment_gives_every_face_cells_and_none_to_padding() -> None:
     centres, strides = make_network("nano").cells_of(128, torch.device("cpu"))
     boxes = torch.cat([centres.T - 8, centres.T + 8], 1)[None]
