@@ -55,6 +55,23 @@ def test_clean_data_has_no_faults(tmp_path: Path) -> None:
     assert check(data) == (0, {})
 
 
+def test_a_label_too_small_for_the_whole_picture_is_looked_at_again(tmp_path: Path) -> None:
+    image = np.full((2400, 3200, 3), 200, np.uint8)
+    image[1000:1120, 1500:1660] = cv2.resize(scene(1).image, (160, 120), interpolation=cv2.INTER_AREA)
+    save_image(tmp_path / "large.png", image)
+    true = [[x / 2 + 1500, y / 2 + 1000, w / 2, h / 2] for x, y, w, h in truth(1)]
+    nothing = [300.0, 300, 40, 40]
+    labels = [
+        {"id": i, "image_id": 0, "category_id": 1, "bbox": box} for i, box in enumerate([*true, nothing])
+    ]
+    images = [{"id": 0, "file_name": "large.png", "width": 3200, "height": 2400}]
+    content = {"images": images, "annotations": labels, "categories": [{"id": 1, "name": "face"}]}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    status, found = check(tmp_path / "a.json")
+    assert status == 0 and list(found) == [f.UNSEEN]
+    assert [fault["box"] for fault in found[f.UNSEEN]] == [[300, 300, 340, 340]]
+
+
 @pytest.mark.parametrize(
     ("kind", "box", "status"),
     [

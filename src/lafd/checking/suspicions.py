@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lafd import boxes as box_maths
@@ -13,11 +14,14 @@ from lafd.annotations import AnnotatedImage
 from lafd.checking.faults import UNLABELLED, UNSEEN, Fault, shown
 from lafd.detections import Detections
 from lafd.detector import Detector, Options
+from lafd.images import load_image
 from lafd.pipeline import Work, detect_files
 
 LEAST = 0.1  # score from which the model has seen something
 SAME = 0.3  # IoU from which a detection is of the labelled face: boxes of people differ
 COVERED = 0.5  # of a detection, from which an ignore region answers for it
+AROUND = 4  # sides of a label to each side of its middle, that the model sees when it looks again
+AGAIN = (128, 256)  # px, sizes at which it then looks
 
 
 def find_suspicions(
@@ -40,7 +44,7 @@ def find_suspicions(
     for (path, image), result in zip(there, tqdm(results, "model", len(there), disable=None), strict=True):
         found = result.detections
         if found is not None and (found.width, found.height) == (image.width, image.height):
-            ranked += [*unlabelled(path, image, found, sure), *unseen(path, image, found)]
+            ranked += [*unlabelled(path, image, found, sure), *unseen(detector, path, image, found)]
     for kind in (UNLABELLED, UNSEEN):
         of_kind = [(rank, fault) for rank, fault in ranked if fault.kind == kind]
         yield from (fault for _, fault in sorted(of_kind, key=lambda pair: -pair[0]))
@@ -58,10 +62,27 @@ def unlabelled(
         yield score, Fault(UNLABELLED, f"{path}: {shown(face.box)}, score {score:.2f}.", path, face.box)
 
 
-def unseen(path: Path, image: AnnotatedImage, found: Detections) -> Iterator[tuple[float, Fault]]:
-    """Labels without a detection, however unsure, by their share of the picture."""
+def unseen(
+    detector: Detector, path: Path, image: AnnotatedImage, found: Detections
+) -> Iterator[tuple[float, Fault]]:
+    """Labels without a detection, however unsure, also when looked at again, by their share of the picture."""
     alone = box_maths.iou(image.boxes, found.boxes).max(1, initial=0) < SAME
     for i in np.flatnonzero(alone & ~image.ignore & (box_maths.area(image.boxes) > 0)):
-        box = image.annotations[i].box
-        share = float(box_maths.area(image.boxes[i : i + 1])[0]) / (image.width * image.height)
-        yield share, Fault(UNSEEN, f"{path}: {shown(box)}.", path, box)
+        if not seen_again(detector, path, image.boxes[i]):
+            box = image.annotations[i].box
+            share = float(box_maths.area(image.boxes[i : i + 1])[0]) / (image.width * image.height)
+            yield share, Fault(UNSEEN, f"{path}: {shown(box)}.", path, box)
+
+
+def seen_again(detector: Detector, path: Path, box: NDArray[np.float32]) -> bool:
+    """Whether the model sees a face in a box, xyxy (4,), when it looks at nothing but its surroundings."""
+    pixels = load_image(path)
+    middle, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max())
+    left, top = np.maximum(middle - AROUND * side, 0).astype(int)
+    right, bottom = np.ceil(middle + AROUND * side).astype(int)
+    part = pixels[top:bottom, left:right]
+    if part.size == 0:  # the label is outside its picture
+        return False
+    there = (box - np.array([left, top, left, top], np.float32))[None]
+    looks = (Options(resize_scale=size / max(part.shape[:2]), confidence=LEAST) for size in AGAIN)
+    return any((box_maths.iou(there, detector.detect(part, look).boxes) >= SAME).any() for look in looks)
