@@ -280,5 +280,9 @@ def resized(image: Pixels, size: tuple[int, int]) -> Pixels:
     """The picture at a (width, height) in pixels, smoothed when it shrinks and sharp when it grows."""
     if (image.shape[1], image.shape[0]) == size:
         return image
-    scaled = to_pillow(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return from_pillow(scaled)
+    return from_pillow(scaled(image, size))
+
+
+def scaled(image: Pixels, size: tuple[int, int]) -> Image.Image:
+    """The picture at a (width, height) in pixels, likewise, as a Pillow image, RGB."""
+    return to_pillow(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)

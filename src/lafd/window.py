@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from lafd.crop import scaled
 from lafd.errors import UsageError
-from lafd.pixels import to_pillow
 
 BACKGROUND = "#202124"
 FOREGROUND = "#e8eaed"
@@ -71,8 +70,7 @@ class Window:
             room = max(1, self.picture.winfo_width()), max(1, self.picture.winfo_height())
             scale = min(2.0, room[0] / image.shape[1], room[1] / image.shape[0])
             size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-            scaled = to_pillow(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-            self._photo = self._photo_image(scaled, master=self.root)
+            self._photo = self._photo_image(scaled(image, size), master=self.root)
         self.picture.configure(image=self._photo or "")
         self.text.configure(text=text)
 

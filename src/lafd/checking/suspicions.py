@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lafd.detections import Detections
 from lafd.detector import Detector, Options
 from lafd.images import load_image
 from lafd.pipeline import Work, detect_files
+from lafd.pixels import Pixels
 
 LEAST = 0.1  # score from which the model has seen something
 SAME = 0.3  # IoU from which a detection is of the labelled face: boxes of people differ
@@ -67,20 +69,24 @@ def unseen(
 ) -> Iterator[tuple[float, Fault]]:
     """Labels without a detection, however unsure, also when looked at again, by their share of the picture."""
     alone = box_maths.iou(image.boxes, found.boxes).max(1, initial=0) < SAME
-    for i in np.flatnonzero(alone & ~image.ignore & (box_maths.area(image.boxes) > 0)):
-        if not seen_again(detector, path, image.boxes[i]):
+    doubted = np.flatnonzero(alone & ~image.ignore & (box_maths.area(image.boxes) > 0))
+    if not len(doubted):
+        return
+    pixels = load_image(path)
+    for i in doubted:
+        if not seen_again(detector, pixels, image.boxes[i]):
             box = image.annotations[i].box
             share = float(box_maths.area(image.boxes[i : i + 1])[0]) / (image.width * image.height)
             yield share, Fault(UNSEEN, f"{path}: {shown(box)}.", path, box)
 
 
-def seen_again(detector: Detector, path: Path, box: NDArray[np.float32]) -> bool:
+def seen_again(detector: Detector, pixels: Pixels, box: NDArray[np.float32]) -> bool:
     """Whether the model sees a face in a box, xyxy (4,), when it looks at nothing but its surroundings."""
-    pixels = load_image(path)
-    middle, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max())
-    left, top = np.maximum(middle - AROUND * side, 0).astype(int)
-    right, bottom = np.ceil(middle + AROUND * side).astype(int)
-    part = pixels[top:bottom, left:right]
+    middle, reach = (box[:2] + box[2:]) / 2, AROUND * (box[2:] - box[:2]).max()
+    around = np.concatenate([middle - reach, middle + reach])[None]
+    (left, top, right, bottom), *_ = box_maths.clip(around, pixels.shape[1], pixels.shape[0]).tolist()
+    left, top = int(left), int(top)
+    part = pixels[top : math.ceil(bottom), left : math.ceil(right)]
     if part.size == 0:  # the label is outside its picture
         return False
     there = (box - np.array([left, top, left, top], np.float32))[None]

@@ -16,7 +16,7 @@ from lafd.errors import LafdError
 from lafd.evaluation.average_precision import Judged
 from lafd.opencv import needed
 from lafd.pipeline import Work, detect_files
-from lafd.training.geometry import map_boxes
+from lafd.training.geometry import map_boxes, rotation
 from lafd.training.samples import Sample
 
 LEAST_CONFIDENCE = 0.01  # low, so that the whole curve of precision over recall exists
@@ -115,13 +115,9 @@ def turn(size: tuple[int, int], angle: float) -> tuple[NDArray[np.float32], tupl
     Returns:
         The map (2, 3) of places in the picture, and the (width, height) that holds all of the turned picture.
     """
-    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    width, height = size
-    canvas = (
-        math.ceil(width * abs(cos) + height * abs(sin) - 1e-6),
-        math.ceil(width * abs(sin) + height * abs(cos) - 1e-6),
-    )
-    linear = np.array([[cos, sin], [-sin, cos]])
+    linear = rotation(-angle)
+    width, height = (np.abs(linear) @ size).tolist()
+    canvas = math.ceil(width - 1e-6), math.ceil(height - 1e-6)
     shift = np.array(canvas) / 2 - linear @ (np.array(size) / 2)
     return np.hstack([linear, shift[:, None]]).astype(np.float32), canvas
 
