@@ -49,6 +49,45 @@ def test_nms_equals_the_definition(boxes: tuple[Boxes, NDArray[np.float32]], thr
     assert box_maths.nms(*boxes, threshold).tolist() == naive_nms(*boxes, threshold)
 
 
+@settings(max_examples=300)
+@given(box_lists(), st.sampled_from([0.0, 0.45, 0.7, 1.0]))
+def test_vote_is_the_mean_of_what_agrees(found: tuple[Boxes, NDArray[np.float32]], agreement: float) -> None:
+    boxes, scores = found
+    kept = box_maths.nms(boxes, scores, 0.5)
+    voted = box_maths.vote(boxes, scores, kept, agreement)
+    assert voted.shape == (len(kept), 4) and voted.dtype == np.float32
+    for i, box in zip(kept, voted, strict=True):
+        others = [naive_iou(boxes[i], boxes[j]) > agreement for j in range(len(boxes))] & (
+            scores >= scores[i] / 2
+        )
+        voters = np.flatnonzero(others | (np.arange(len(boxes)) == i))
+        wanted = np.average(boxes[voters], axis=0, weights=scores[voters] ** 2)
+        assert box == pytest.approx(wanted, abs=1e-4)
+
+
+@given(box_lists(), st.sampled_from([0.2, 0.4]), st.sampled_from([0.0, 0.25, 0.5, 0.8]))
+def test_selected_boxes_are_apart_and_a_threshold_moves_none(
+    found: tuple[Boxes, NDArray[np.float32]], confidence: float, threshold: float
+) -> None:
+    boxes, scores = box_maths.select(*found, 0.05, threshold)
+    assert (np.diff(scores) <= 0).all()
+    assert (np.triu(box_maths.iou(boxes, boxes), 1) <= threshold + 1e-6).all()
+    sure = box_maths.select(*found, confidence, threshold)
+    assert np.allclose(sure[0], boxes[scores >= confidence], atol=1e-4)
+
+
+def test_selecting_brings_uncertain_boxes_nearer_to_the_face() -> None:
+    random = np.random.default_rng(0)
+    face = np.array([[100, 100, 160, 160]], np.float32)
+    before, after = [], []
+    for _ in range(100):
+        boxes = face + random.normal(0, 2, (9, 4)).astype(np.float32)
+        scores = random.uniform(0.5, 0.8, 9).astype(np.float32)
+        before.append(box_maths.iou(face, boxes[[scores.argmax()]]).max())
+        after.append(box_maths.iou(face, box_maths.select(boxes, scores, 0.3, 0.5)[0]).max())
+    assert 1 - np.mean(after) < 0.6 * (1 - np.mean(before))
+
+
 @given(box_lists(), box_lists())
 def test_coverage_is_the_part_of_a_box_inside_another(
     a: tuple[Boxes, NDArray[np.float32]], b: tuple[Boxes, NDArray[np.float32]]

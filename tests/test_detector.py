@@ -112,6 +112,14 @@ def test_options_do_what_they_say(detector: Detector, scene: Scene) -> None:
     assert (np.triu(box_maths.iou(apart, apart), 1) == 0).all()
 
 
+def test_a_higher_threshold_drops_faces_and_moves_none(detector: Detector, scene: Scene) -> None:
+    everything = detector.detect(scene.image, Options(confidence=0.05))
+    for confidence in (0.1, 0.3, 0.5):
+        sure = detector.detect(scene.image, Options(confidence=confidence))
+        expected = everything.boxes[everything.scores >= np.float32(confidence)]
+        np.testing.assert_allclose(sure.boxes, expected, atol=1e-3)
+
+
 def test_size_and_resize_scale_agree(detector: Detector, scene: Scene) -> None:
     assert same(
         detector.detect(scene.image, Options(size=640)),

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
 
+SAME_BOX = 0.7  # IoU from which boxes agree on a face
+VOTER = 0.5  # of the score of a box is what others need to count for its place: so no threshold of scores moves a box
+
 
 def area(boxes: Boxes) -> NDArray[np.float32]:
     """Areas (n,); 0 for inverted boxes."""
@@ -72,3 +75,46 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> NDArray[
         overlap = np.maximum(width, nothing) * np.maximum(height, nothing)
         left = left[overlap <= limit * (areas[left] + areas[best] - overlap)]
     return order[kept]
+
+
+def select(
+    boxes: Boxes, scores: NDArray[np.float32], confidence: float, threshold: float
+) -> tuple[Boxes, NDArray[np.float32]]:
+    """Non-maximum suppression, in which what is removed makes what stays more exact.
+
+    Args:
+        boxes: (n, 4).
+        scores: (n,), in (0, 1].
+        confidence: Least score of a box that may stay; those with `VOTER` of it may count for its place.
+        threshold: IoU, as in `nms`. Also of the boxes in their new places no two overlap by more.
+
+    Returns:
+        Boxes (m, 4) and their scores (m,), best score first.
+    """
+    (sure,) = (scores >= np.float32(confidence)).nonzero()
+    kept = sure[nms(boxes[sure], scores[sure], threshold)]
+    moved, scores = vote(boxes, scores, kept, max(SAME_BOX, threshold)), scores[kept]
+    apart = nms(moved, scores, threshold)
+    return moved[apart], scores[apart]
+
+
+def vote(boxes: Boxes, scores: NDArray[np.float32], kept: NDArray[np.intp], agreement: float) -> Boxes:
+    """Box voting (arXiv 1505.01749, 4): the means of the boxes that agree.
+
+    Args:
+        boxes: (n, 4).
+        scores: (n,), in (0, 1].
+        kept: Indices (m,) of boxes.
+        agreement: IoU above which a box counts for one of these, if it has `VOTER` of its score.
+
+    Returns:
+        Boxes (m, 4) in the order of `kept`, each the mean of itself and of what counts for it, weighted by the squares
+        of the scores.
+    """
+    counts = (iou(boxes[kept], boxes) > np.float32(agreement)) & (
+        scores >= np.float32(VOTER) * scores[kept, None]
+    )
+    counts[np.arange(len(kept)), kept] = True
+    weights = counts * np.square(scores)
+    means: Boxes = (weights @ boxes) / weights.sum(1, keepdims=True)
+    return means

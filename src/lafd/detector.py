@@ -210,13 +210,13 @@ class Detector:
     ) -> Detections:
         """From every cell's box (k, 4) and score (k,) to the faces of one picture."""
         confidence = self.card.confidence if options.confidence is None else options.confidence
-        (likely,) = (scores >= np.float32(max(confidence, 1e-6))).nonzero()
+        least = max(confidence, 1e-6)
+        (likely,) = (scores >= np.float32(box_maths.VOTER * least)).nonzero()
         if len(likely) > MAX_CANDIDATES:
             likely = likely[np.argpartition(-scores[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
         found = preprocess.restore(boxes[likely], view, picture)
-        found, found_scores = box_maths.clip(found, picture.width, picture.height), scores[likely]
-        kept = box_maths.nms(found, found_scores, self.iou(options))
-        found, found_scores = found[kept], found_scores[kept]
+        found = box_maths.clip(found, picture.width, picture.height)
+        found, found_scores = box_maths.select(found, scores[likely], least, self.iou(options))
         big_enough = (found[:, 2:] > found[:, :2]).all(1)
         if options.min_face:
             big_enough &= (found[:, 2:] - found[:, :2]).max(1) >= options.min_face

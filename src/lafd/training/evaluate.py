@@ -36,11 +36,9 @@ def evaluate(network: nn.Module, samples: Sequence[Sample], size: int) -> dict[s
         logits, boxes = network(torch.from_numpy(canvas).to(device))
         scores = logits[0].sigmoid().cpu().numpy()
         likely = np.argsort(-scores)[:300]
-        likely = likely[scores[likely] > 0.01]
         found = preprocess.restore(boxes[0].cpu().numpy()[likely], view, picture)
-        found = box_maths.clip(found, width, height)
-        kept = box_maths.nms(found, scores[likely], 0.5)
-        judged.append(Judged(found[kept], scores[likely][kept], sample.boxes, sample.ignore))
+        found, scores = box_maths.select(box_maths.clip(found, width, height), scores[likely], 0.01, 0.5)
+        judged.append(Judged(found, scores, sample.boxes, sample.ignore))
     faceless = [j for j in judged if not len(j.labels)]
     return {
         "ap50": average_precision(match(judged, 0.5)),

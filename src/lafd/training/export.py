@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def export(checkpoint: Path, out: Path, *, small: bool = False) -> Network:
         rows, columns = Dim("rows", min=1, max=1024), Dim("columns", min=1, max=1024)
         shape = {0: Dim("n", min=1, max=4096), 1: 32 * rows, 2: 32 * columns}
         torch.onnx.export(
-            Deployed(load_network(checkpoint)).eval(),
+            Deployed(copy.deepcopy(network)).eval(),
             (torch.zeros(2, 128, 192, 3, dtype=torch.uint8),),
             draft,
             input_names=["images"],

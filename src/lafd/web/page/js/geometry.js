@@ -4,6 +4,8 @@
 const STRIDE = 32; // px; the network's input sides are multiples of it
 const MAX_ENLARGEMENT = 2;
 const MAX_CANDIDATES = 1000; // best boxes that go into non-maximum suppression
+const SAME_BOX = 0.7; // IoU from which a suppressed box counts for the exact place of the one that stays
+const VOTER = 0.5; // of that one's score is what it needs
 
 /** How a picture meets the network: halved so many times, scaled to width x height, then padded with black. */
 export function fit(picture, size) {
@@ -26,21 +28,21 @@ function roundHalfEven(value) {
 
 /**
  * From every cell's box (xyxy in input pixels) and score to the faces of one picture, best first.
- * A score threshold may be applied afterwards: a weaker box never removes a better one.
+ * A score threshold may be applied afterwards: it drops faces, and neither brings nor moves others.
  */
 export function keep(boxes, scores, { view, picture, leastScore, iou }) {
   const seen = (side) => (side >> view.halvings) << view.halvings; // pixels beyond the last whole block are not seen
   const factors = [seen(picture.width) / view.width, seen(picture.height) / view.height];
   const limits = [picture.width, picture.height];
-  const faces = [];
-  for (const i of bestCells(scores, leastScore)) {
-    const box = [0, 1, 2, 3].map((side) => {
+  const found = bestCells(scores, VOTER * leastScore).map((i) => ({
+    score: scores[i],
+    box: [0, 1, 2, 3].map((side) => {
       const value = boxes[i * 4 + side] * factors[side % 2];
       return Math.min(Math.max(value, 0), limits[side % 2]);
-    });
-    if (faces.every((face) => overlap(face.box, box) <= iou)) faces.push({ box, score: scores[i] });
-  }
-  return faces.filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
+    }),
+  }));
+  const faces = suppress(found.filter(({ score }) => score >= leastScore), iou).map((face) => vote(face, found, iou));
+  return suppress(faces, iou).filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
 }
 
 function bestCells(scores, leastScore) {
@@ -48,6 +50,23 @@ function bestCells(scores, leastScore) {
   for (let i = 0; i < scores.length; i++) if (scores[i] >= leastScore) cells.push(i);
   cells.sort((a, b) => scores[b] - scores[a]);
   return cells.slice(0, MAX_CANDIDATES);
+}
+
+/** Non-maximum suppression of faces, best first: of two that overlap by more than `iou`, the better one stays. */
+function suppress(faces, iou) {
+  const kept = [];
+  for (const face of faces) if (kept.every((better) => overlap(better.box, face.box) <= iou)) kept.push(face);
+  return kept;
+}
+
+/** The face with the mean of its box and of those that agree with it, by the squares of their scores. */
+function vote(face, found, iou) {
+  const counts = (other) =>
+    other === face || (other.score >= VOTER * face.score && overlap(face.box, other.box) > Math.max(SAME_BOX, iou));
+  const voters = found.filter(counts);
+  const total = voters.reduce((sum, { score }) => sum + score ** 2, 0);
+  const mean = (side) => voters.reduce((sum, { box, score }) => sum + box[side] * score ** 2, 0) / total;
+  return { score: face.score, box: [0, 1, 2, 3].map(mean) };
 }
 
 /** Intersection over union of two boxes. */
