@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 Boxes = NDArray[np.float32]
 
 SAME_BOX = 0.7  # IoU from which boxes agree on a face
-VOTER = 0.5  # of the score of a box is what others need to count for its place: so no threshold of scores moves a box
+VOTER = (
+    0.5  # of a box's score is what others need to count for its place: so no threshold of scores moves a box
+)
 
 
 def area(boxes: Boxes) -> NDArray[np.float32]:
@@ -61,60 +63,83 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> NDArray[
         Indices of the boxes that stay, best score first.
     """
     order = (-scores).argsort(kind="stable")
-    boxes = boxes[order]
+    winners = suppress(boxes[order], len(order), threshold)
+    kept: NDArray[np.intp] = order[winners == np.arange(len(order))]
+    return kept
+
+
+def suppress(boxes: Boxes, candidates: int, threshold: float) -> NDArray[np.intp]:
+    """Which boxes give way to which.
+
+    Args:
+        boxes: (n, 4), best first.
+        candidates: Only so many of the best ones may remove others.
+        threshold: As in `nms`.
+
+    Returns:
+        Index (n,) of the box to which each gives way, its own if it stays.
+    """
     x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)
     areas = area(boxes)
     limit, nothing = np.float32(threshold), np.float32(0)
-    left = np.arange(len(order))
-    kept = []
-    while len(left):
+    winners: NDArray[np.intp] = np.arange(len(boxes))
+    left = winners.copy()
+    while len(left) and left[0] < candidates:
         best, left = left[0], left[1:]
-        kept.append(best)
         width = np.minimum(x2[left], x2[best]) - np.maximum(x1[left], x1[best])
         height = np.minimum(y2[left], y2[best]) - np.maximum(y1[left], y1[best])
         overlap = np.maximum(width, nothing) * np.maximum(height, nothing)
-        left = left[overlap <= limit * (areas[left] + areas[best] - overlap)]
-    return order[kept]
+        apart = overlap <= limit * (areas[left] + areas[best] - overlap)
+        winners[left[~apart]] = best
+        left = left[apart]
+    return winners
 
 
 def select(
     boxes: Boxes, scores: NDArray[np.float32], confidence: float, threshold: float
 ) -> tuple[Boxes, NDArray[np.float32]]:
-    """Non-maximum suppression, in which what is removed makes what stays more exact.
+    """Non-maximum suppression in which what is removed makes what stays more exact (`vote`).
 
     Args:
         boxes: (n, 4).
         scores: (n,), in (0, 1].
-        confidence: Least score of a box that may stay; those with `VOTER` of it may count for its place.
-        threshold: IoU, as in `nms`. Also of the boxes in their new places no two overlap by more.
+        confidence: Least score of a box that stays.
+        threshold: As in `nms`; in their new places, too, no two boxes overlap by more.
 
     Returns:
         Boxes (m, 4) and their scores (m,), best score first.
     """
-    (sure,) = (scores >= np.float32(confidence)).nonzero()
-    kept = sure[nms(boxes[sure], scores[sure], threshold)]
-    moved, scores = vote(boxes, scores, kept, max(SAME_BOX, threshold)), scores[kept]
-    apart = nms(moved, scores, threshold)
-    return moved[apart], scores[apart]
+    order = (-scores).argsort(kind="stable")
+    boxes, scores = boxes[order], scores[order]
+    sure = int((scores >= np.float32(confidence)).sum())
+    winners = suppress(boxes, sure, threshold)
+    (kept,) = (winners[:sure] == np.arange(sure)).nonzero()
+    moved, scores = vote(boxes, scores, winners)[kept], scores[kept]
+    if len(kept) > 1 and (np.triu(iou(moved, moved), 1) > np.float32(threshold)).any():
+        apart = nms(moved, scores, threshold)
+        moved, scores = moved[apart], scores[apart]
+    return moved, scores
 
 
-def vote(boxes: Boxes, scores: NDArray[np.float32], kept: NDArray[np.intp], agreement: float) -> Boxes:
-    """Box voting (arXiv 1505.01749, 4): the means of the boxes that agree.
+def vote(boxes: Boxes, scores: NDArray[np.float32], winners: NDArray[np.intp]) -> Boxes:
+    """Box voting (arXiv 1505.01749, 4): the mean of a box and of those that it removed, by the squares of their scores.
+
+    Of those that it removed, only boxes count that overlap it by more than `SAME_BOX` and have `VOTER` of its score.
 
     Args:
         boxes: (n, 4).
         scores: (n,), in (0, 1].
-        kept: Indices (m,) of boxes.
-        agreement: IoU above which a box counts for one of these, if it has `VOTER` of its score.
+        winners: Index (n,) of the box to which each gives way, its own if it stays.
 
     Returns:
-        Boxes (m, 4) in the order of `kept`, each the mean of itself and of what counts for it, weighted by the squares
-        of the scores.
+        Boxes (n, 4); those in the places of boxes that were removed mean nothing.
     """
-    counts = (iou(boxes[kept], boxes) > np.float32(agreement)) & (
-        scores >= np.float32(VOTER) * scores[kept, None]
-    )
-    counts[np.arange(len(kept)), kept] = True
+    best = boxes[winners]
+    sides = np.minimum(boxes[:, 2:], best[:, 2:]) - np.maximum(boxes[:, :2], best[:, :2])
+    shared = np.maximum(sides, np.float32(0)).prod(1)
+    same = shared > np.float32(SAME_BOX) * (area(boxes) + area(best) - shared)
+    counts = same & (scores >= np.float32(VOTER) * scores[winners]) | (winners == np.arange(len(boxes)))
     weights = counts * np.square(scores)
-    means: Boxes = (weights @ boxes) / weights.sum(1, keepdims=True)
-    return means
+    totals = np.maximum(np.bincount(winners, weights, len(boxes)), 1e-30)
+    sums = [np.bincount(winners, weights * side, len(boxes)) for side in boxes.T]
+    return (np.stack(sums, 1) / totals[:, None]).astype(np.float32)

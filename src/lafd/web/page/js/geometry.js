@@ -41,8 +41,8 @@ export function keep(boxes, scores, { view, picture, leastScore, iou }) {
       return Math.min(Math.max(value, 0), limits[side % 2]);
     }),
   }));
-  const faces = suppress(found.filter(({ score }) => score >= leastScore), iou).map((face) => vote(face, found, iou));
-  return suppress(faces, iou).filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
+  const faces = suppress(found, leastScore, iou).map(vote);
+  return suppress(faces, 0, iou).filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
 }
 
 function bestCells(scores, leastScore) {
@@ -52,21 +52,27 @@ function bestCells(scores, leastScore) {
   return cells.slice(0, MAX_CANDIDATES);
 }
 
-/** Non-maximum suppression of faces, best first: of two that overlap by more than `iou`, the better one stays. */
-function suppress(faces, iou) {
+/**
+ * Non-maximum suppression of boxes, best first: of two that overlap by more than `iou`, the better one stays.
+ * Those that stay have `leastScore`, and name the ones that they removed.
+ */
+function suppress(boxes, leastScore, iou) {
   const kept = [];
-  for (const face of faces) if (kept.every((better) => overlap(better.box, face.box) <= iou)) kept.push(face);
+  for (const { box, score } of boxes) {
+    const better = kept.find((other) => overlap(other.box, box) > iou);
+    if (better) better.removed.push({ box, score });
+    else if (score >= leastScore) kept.push({ box, score, removed: [] });
+  }
   return kept;
 }
 
-/** The face with the mean of its box and of those that agree with it, by the squares of their scores. */
-function vote(face, found, iou) {
-  const counts = (other) =>
-    other === face || (other.score >= VOTER * face.score && overlap(face.box, other.box) > Math.max(SAME_BOX, iou));
-  const voters = found.filter(counts);
-  const total = voters.reduce((sum, { score }) => sum + score ** 2, 0);
-  const mean = (side) => voters.reduce((sum, { box, score }) => sum + box[side] * score ** 2, 0) / total;
-  return { score: face.score, box: [0, 1, 2, 3].map(mean) };
+/** The mean of a box and of those that it removed and that agree with it, by the squares of their scores. */
+function vote({ box, score, removed }) {
+  const agree = removed.filter((other) => other.score >= VOTER * score && overlap(box, other.box) > SAME_BOX);
+  const voters = [{ box, score }, ...agree];
+  const total = voters.reduce((sum, voter) => sum + voter.score ** 2, 0);
+  const mean = (side) => voters.reduce((sum, voter) => sum + voter.box[side] * voter.score ** 2, 0) / total;
+  return { box: [0, 1, 2, 3].map(mean), score };
 }
 
 /** Intersection over union of two boxes. */
