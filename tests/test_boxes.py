@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -50,27 +52,26 @@ def test_nms_equals_the_definition(boxes: tuple[Boxes, NDArray[np.float32]], thr
 
 
 @settings(max_examples=300)
-@given(box_lists(), st.sampled_from([0.0, 0.25, 0.5, 0.8]))
-def test_vote_is_the_mean_of_what_agrees(found: tuple[Boxes, NDArray[np.float32]], threshold: float) -> None:
-    boxes, scores = found[0], np.sort(found[1])[::-1]
-    kept = naive_nms(boxes, scores, threshold)
-    winners = np.array(
-        [
-            i if i in kept else next(j for j in kept if naive_iou(boxes[i], boxes[j]) > threshold)
-            for i in range(len(boxes))
-        ],
-        np.intp,
-    )
-    assert box_maths.suppress(boxes, len(boxes), threshold).tolist() == winners.tolist()
-    voted = box_maths.vote(boxes, scores, winners)
-    for i in kept:
-        voters = [
-            j
-            for j in np.flatnonzero(winners == i)
-            if j == i or (naive_iou(boxes[i], boxes[j]) > 0.7 and scores[j] >= scores[i] / 2)
-        ]
-        wanted = np.average(boxes[voters], axis=0, weights=scores[voters].astype(float) ** 2)
-        assert voted[i] == pytest.approx(wanted, abs=1e-4)
+@given(box_lists(), st.sampled_from([0.05, 0.2, 0.4]), st.sampled_from([0.0, 0.25, 0.5, 0.8]))
+def test_select_equals_the_definition(
+    found: tuple[Boxes, NDArray[np.float32]], confidence: float, threshold: float
+) -> None:
+    boxes, scores = found
+    kept = [i for i in naive_nms(boxes, scores, threshold) if scores[i] >= confidence]
+    moved = np.empty((len(kept), 4), np.float32)
+    for place, i in enumerate(kept):
+        voters = [i]
+        for j in set(range(len(boxes))) - set(kept):
+            first = next((k for k in kept if naive_iou(boxes[j], boxes[k]) > threshold), None)
+            if first == i and naive_iou(boxes[j], boxes[i]) > 0.7 and scores[j] >= scores[i] / 2:
+                voters.append(j)
+        moved[place] = np.average(boxes[voters], axis=0, weights=scores[voters].astype(float) ** 2)
+    overlaps = [naive_iou(a, b) for a, b in itertools.combinations(moved, 2)]
+    assume(all(overlap == 0 or abs(overlap - threshold) > 1e-5 for overlap in overlaps))
+    apart = naive_nms(moved, scores[kept], threshold)
+    selected = box_maths.select(boxes, scores, confidence, threshold)
+    assert np.allclose(selected[0], moved[apart], atol=1e-4)
+    assert np.array_equal(selected[1], scores[kept][apart])
 
 
 @given(box_lists(), st.sampled_from([0.2, 0.4]), st.sampled_from([0.0, 0.25, 0.5, 0.8]))

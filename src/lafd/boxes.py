@@ -63,12 +63,12 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], threshold: float) -> NDArray[
         Indices of the boxes that stay, best score first.
     """
     order = (-scores).argsort(kind="stable")
-    winners = suppress(boxes[order], len(order), threshold)
+    winners, _ = suppress(boxes[order], len(order), threshold)
     kept: NDArray[np.intp] = order[winners == np.arange(len(order))]
     return kept
 
 
-def suppress(boxes: Boxes, candidates: int, threshold: float) -> NDArray[np.intp]:
+def suppress(boxes: Boxes, candidates: int, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Which boxes give way to which.
 
     Args:
@@ -77,28 +77,35 @@ def suppress(boxes: Boxes, candidates: int, threshold: float) -> NDArray[np.intp
         threshold: As in `nms`.
 
     Returns:
-        Index (n,) of the box to which each gives way, its own if it stays.
+        Index (n,) of the box to which each gives way, its own if it stays; and the IoU (n,) with that box.
     """
     x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)
     areas = area(boxes)
-    limit, nothing = np.float32(threshold), np.float32(0)
+    limit, nothing, least = np.float32(threshold), np.float32(0), np.float32(1e-9)
     winners: NDArray[np.intp] = np.arange(len(boxes))
+    ratios = np.ones(len(boxes), np.float32)
     left = winners.copy()
     while len(left) and left[0] < candidates:
         best, left = left[0], left[1:]
+        ratios[best] = 1
         width = np.minimum(x2[left], x2[best]) - np.maximum(x1[left], x1[best])
         height = np.minimum(y2[left], y2[best]) - np.maximum(y1[left], y1[best])
         overlap = np.maximum(width, nothing) * np.maximum(height, nothing)
-        apart = overlap <= limit * (areas[left] + areas[best] - overlap)
+        ratios[left] = ratio = overlap / np.maximum(areas[left] + areas[best] - overlap, least)
+        apart = ratio <= limit
         winners[left[~apart]] = best
         left = left[apart]
-    return winners
+    ratios[left] = 1
+    return winners, ratios
 
 
 def select(
     boxes: Boxes, scores: NDArray[np.float32], confidence: float, threshold: float
 ) -> tuple[Boxes, NDArray[np.float32]]:
-    """Non-maximum suppression in which what is removed makes what stays more exact (`vote`).
+    """Non-maximum suppression in which what is removed makes what stays more exact: box voting (arXiv 1505.01749, 4).
+
+    A box that stays becomes the mean of itself and of those that it removed, by the squares of their scores. Of these,
+    only boxes count that overlap it by more than `SAME_BOX` and have `VOTER` of its score.
 
     Args:
         boxes: (n, 4).
@@ -112,34 +119,14 @@ def select(
     order = (-scores).argsort(kind="stable")
     boxes, scores = boxes[order], scores[order]
     sure = int((scores >= np.float32(confidence)).sum())
-    winners = suppress(boxes, sure, threshold)
+    winners, ratios = suppress(boxes, sure, threshold)
     (kept,) = (winners[:sure] == np.arange(sure)).nonzero()
-    moved, scores = vote(boxes, scores, winners)[kept], scores[kept]
+    counts = (ratios > np.float32(SAME_BOX)) & (scores >= np.float32(VOTER) * scores[winners])
+    votes = counts * np.square(scores, dtype=np.float64)  # at this precision edges that are equal stay equal
+    weights = (winners == kept[:, None]) * votes
+    moved: Boxes = ((weights @ boxes) / weights.sum(1, keepdims=True)).astype(np.float32)
+    scores = scores[kept]
     if len(kept) > 1 and (np.triu(iou(moved, moved), 1) > np.float32(threshold)).any():
         apart = nms(moved, scores, threshold)
         moved, scores = moved[apart], scores[apart]
     return moved, scores
-
-
-def vote(boxes: Boxes, scores: NDArray[np.float32], winners: NDArray[np.intp]) -> Boxes:
-    """Box voting (arXiv 1505.01749, 4): the mean of a box and of those that it removed, by the squares of their scores.
-
-    Of those that it removed, only boxes count that overlap it by more than `SAME_BOX` and have `VOTER` of its score.
-
-    Args:
-        boxes: (n, 4).
-        scores: (n,), in (0, 1].
-        winners: Index (n,) of the box to which each gives way, its own if it stays.
-
-    Returns:
-        Boxes (n, 4); those in the places of boxes that were removed mean nothing.
-    """
-    best = boxes[winners]
-    sides = np.minimum(boxes[:, 2:], best[:, 2:]) - np.maximum(boxes[:, :2], best[:, :2])
-    shared = np.maximum(sides, np.float32(0)).prod(1)
-    same = shared > np.float32(SAME_BOX) * (area(boxes) + area(best) - shared)
-    counts = same & (scores >= np.float32(VOTER) * scores[winners]) | (winners == np.arange(len(boxes)))
-    weights = counts * np.square(scores)
-    totals = np.maximum(np.bincount(winners, weights, len(boxes)), 1e-30)
-    sums = [np.bincount(winners, weights * side, len(boxes)) for side in boxes.T]
-    return (np.stack(sums, 1) / totals[:, None]).astype(np.float32)
