@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 Boxes = NDArray[np.float32]
 
 SAME_BOX = 0.7  # IoU from which boxes agree on a face
-VOTER = (
-    0.5  # of a box's score is what others need to count for its place: so no threshold of scores moves a box
-)
+VOTER = 0.5  # of a box's score is what others need to count for its place; so no threshold of scores moves it
 
 
 def area(boxes: Boxes) -> NDArray[np.float32]:

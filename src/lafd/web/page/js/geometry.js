@@ -41,8 +41,9 @@ export function keep(boxes, scores, { view, picture, leastScore, iou }) {
       return Math.min(Math.max(value, 0), limits[side % 2]);
     }),
   }));
-  const faces = suppress(found, leastScore, iou).map(vote);
-  return suppress(faces, 0, iou).filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
+  const moved = suppress(found, leastScore, iou).map(vote);
+  const faces = suppress(moved, leastScore, iou).map(({ box, score }) => ({ box, score }));
+  return faces.filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
 }
 
 function bestCells(scores, leastScore) {
