@@ -85,15 +85,14 @@ def suppress(boxes: Boxes, candidates: int, threshold: float) -> tuple[NDArray[n
     left = winners.copy()
     while len(left) and left[0] < candidates:
         best, left = left[0], left[1:]
-        ratios[best] = 1
         width = np.minimum(x2[left], x2[best]) - np.maximum(x1[left], x1[best])
         height = np.minimum(y2[left], y2[best]) - np.maximum(y1[left], y1[best])
         overlap = np.maximum(width, nothing) * np.maximum(height, nothing)
-        ratios[left] = ratio = overlap / np.maximum(areas[left] + areas[best] - overlap, least)
+        ratio = overlap / np.maximum(areas[left] + areas[best] - overlap, least)
         apart = ratio <= limit
-        winners[left[~apart]] = best
+        gone = left[~apart]
+        winners[gone], ratios[gone] = best, ratio[~apart]
         left = left[apart]
-    ratios[left] = 1
     return winners, ratios
 
 
