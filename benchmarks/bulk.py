@@ -3,7 +3,7 @@
     python benchmarks/bulk.py -o benchmarks/bulk
 
 The pictures are 60 drawn JPEG files of usual sizes, in the long runs under many names. It writes `bulk.json` and
-`bulk.md`. Run it on a quiet machine; it takes a quarter of an hour.
+`bulk.md`. Run it on a quiet machine; it takes some minutes.
 """
 
 from __future__ import annotations
