@@ -117,9 +117,6 @@ class Run:
     def __init__(self, recipe: Recipe, data: Data, out: Path, init: Path | None = None) -> None:
         self.recipe, self.data, self.out = recipe, data, out
         self.rank, self.world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-        if self.rank == 0:
-            self.locked = (out / "lock").open("wb")
-            lock(self.locked, out)
         gpu = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         self.device = torch.device(gpu if torch.cuda.is_available() else "cpu")
         if self.world > 1 and not dist.is_initialized():
@@ -147,6 +144,9 @@ class Run:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.step, self.best = 0, -1.0
         self.networks = {"network": self.network, "average": self.average}
+        if self.rank == 0:
+            self.locked = (out / "lock").open("wb")
+            lock(self.locked, out)
         self.last = out / "last.safetensors"
         if self.last.exists():
             self.step, self.best = checkpoint.load(self.last, self.networks, self.optimiser)
