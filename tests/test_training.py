@@ -271,20 +271,29 @@ def shaken(name: str) -> FaceNet:
     return network
 
 
-def test_the_exported_graph_computes_what_the_network_does(tmp_path: Path) -> None:
-    import onnxruntime
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[FaceNet, Path]:
+    """A network, and the graph that it was exported to."""
     from safetensors.torch import save_file
 
     from lafd.training.export import export
 
+    folder = tmp_path_factory.mktemp("exported")
     network = shaken("nano")
-    save_file(network.state_dict(), tmp_path / "n.safetensors", {"model": "nano"})
-    export(tmp_path / "n.safetensors", tmp_path / "n.onnx")
-    session = onnxruntime.InferenceSession(str(tmp_path / "n.onnx"))
+    save_file(network.state_dict(), folder / "n.safetensors", {"model": "nano"})
+    export(folder / "n.safetensors", folder / "n.onnx")
+    return network.eval(), folder / "n.onnx"
+
+
+def test_the_exported_graph_computes_what_the_network_does(exported: tuple[FaceNet, Path]) -> None:
+    import onnxruntime
+
+    network, graph = exported
+    session = onnxruntime.InferenceSession(str(graph))
     images = np.random.default_rng(0).integers(0, 256, (3, 160, 224, 3), np.uint8)
     boxes, scores = session.run(["boxes", "scores"], {"images": images})
     with torch.inference_mode():
-        logits, wanted = network.eval()(torch.from_numpy(images))
+        logits, wanted = network(torch.from_numpy(images))
     assert np.abs(scores - logits.sigmoid().numpy()).max() < 1e-4
     assert np.abs(boxes - wanted.numpy()).max() < 1e-4 * 224
 
@@ -309,15 +318,11 @@ def test_an_unknown_network_lists_those_that_exist() -> None:
         make_network("giant")
 
 
-def test_a_wrong_graph_is_not_written(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
+def test_a_graph_of_other_weights_is_refused(exported: tuple[FaceNet, Path]) -> None:
+    from lafd.training.export import prove
 
-    from lafd.training import export
-
-    save_file(make_network("nano").state_dict(), tmp_path / "n.safetensors", {"model": "nano"})
-    export.export(tmp_path / "n.safetensors", tmp_path / "n.onnx")
     with pytest.raises(LafdError, match="off by"):
-        export.prove(make_network("nano").eval(), tmp_path / "n.onnx")
+        prove(make_network("nano").eval(), exported[1])
 
 
 def test_two_processes_train_as_one(coco: Path, tmp_path: Path) -> None:
