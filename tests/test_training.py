@@ -28,7 +28,7 @@ from lafd.locks import lock
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from lafd.networks import LAYOUTS, make_network  # noqa: E402
+from lafd.networks import LAYOUTS, Network, make_network  # noqa: E402
 from lafd.networks.lafd import FaceNet  # noqa: E402
 from lafd.training import geometry, samples  # noqa: E402
 from lafd.training.dataset import TrainingPictures, collate  # noqa: E402
@@ -271,17 +271,28 @@ def shaken(name: str) -> FaceNet:
     return network
 
 
+def written(name: str, network: Network, path: Path) -> Path:
+    """The weights of a network, as training would keep them."""
+    from safetensors.torch import save_file
+
+    save_file(network.state_dict(), path, {"model": name})
+    return path
+
+
+def checkpoint(name: str, path: Path) -> Path:
+    """Random weights of a network."""
+    torch.manual_seed(0)
+    return written(name, make_network(name), path)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[FaceNet, Path]:
     """A network, and the graph that it was exported to."""
-    from safetensors.torch import save_file
-
     from lafd.training.export import export
 
     folder = tmp_path_factory.mktemp("exported")
     network = shaken("nano")
-    save_file(network.state_dict(), folder / "n.safetensors", {"model": "nano"})
-    export(folder / "n.safetensors", folder / "n.onnx")
+    export(written("nano", network, folder / "n.safetensors"), folder / "n.onnx")
     return network.eval(), folder / "n.onnx"
 
 
@@ -299,17 +310,10 @@ def test_the_exported_graph_computes_what_the_network_does(exported: tuple[FaceN
 
 
 def test_the_originals_network_exports_too(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
     from lafd.training.export import export
 
     assert "lffd" in LAYOUTS
-    save_file(
-        make_network("lffd-plate-small").state_dict(),
-        tmp_path / "p.safetensors",
-        {"model": "lffd-plate-small"},
-    )
-    export(tmp_path / "p.safetensors", tmp_path / "p.onnx")
+    export(checkpoint("lffd-plate-small", tmp_path / "p.safetensors"), tmp_path / "p.onnx")
     assert (tmp_path / "p.onnx").exists()
 
 
@@ -350,15 +354,6 @@ def test_two_runs_do_not_write_one_folder(coco: Path, tmp_path: Path) -> None:
         done = train("--data", coco, "--out", tmp_path, "--steps", 6, *QUICK)
     assert done.returncode == 1 and f"{tmp_path}: another run is writing it" in done.stderr
     assert not list(tmp_path.glob("*.safetensors"))
-
-
-def checkpoint(name: str, path: Path) -> Path:
-    """Random weights of a network, as training would keep them."""
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    save_file(make_network(name).state_dict(), path, {"model": name})
-    return path
 
 
 def test_a_teacher_is_followed_where_labels_say_nothing(tmp_path: Path) -> None:
