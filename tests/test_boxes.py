@@ -69,25 +69,9 @@ def test_select_equals_the_definition(
     overlaps = [naive_iou(a, b) for a, b in itertools.combinations(moved, 2)]
     assume(all(overlap == 0 or abs(overlap - threshold) > 1e-5 for overlap in overlaps))
     apart = naive_nms(moved, scores[kept], threshold)
-    claims = [
-        max((scores[kept[j]] * naive_iou(moved[i], moved[j]) for j in apart[:place]), default=0.0)
-        for place, i in enumerate(apart)
-    ]
-    left = scores[kept][apart] * (1 - np.array(claims))
-    assume((abs(left - confidence) > 1e-5).all())
-    expected = np.hstack([moved[apart], left[:, None]])[left >= confidence]
     selected = box_maths.select(boxes, scores, confidence, threshold)
-    rows = np.hstack([selected[0], selected[1][:, None]])
-    assert len(rows) == len(expected)  # in which order those of nearly equal scores come, rounding decides
-    assert all(abs(rows - row).max(1).min() < 1e-4 for row in expected)
-
-
-def test_a_box_is_less_sure_for_a_surer_one_that_overlaps_it() -> None:
-    boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [30, 0, 40, 10]], np.float32)
-    scores = np.array([0.9, 0.8, 0.7], np.float32)
-    selected = box_maths.select(boxes, scores, 0.1, 0.5)
-    assert selected[1].tolist() == pytest.approx([0.9, 0.7, 0.8 * (1 - 0.9 / 3)])
-    assert selected[0].tolist() == boxes[[0, 2, 1]].tolist()
+    assert np.allclose(selected[0], moved[apart], atol=1e-4)
+    assert np.array_equal(selected[1], scores[kept][apart])
 
 
 @given(box_lists(), st.sampled_from([0.2, 0.4]), st.sampled_from([0.0, 0.25, 0.5, 0.8]))

@@ -104,9 +104,6 @@ def select(
     A box that stays becomes the mean of itself and of those that it removed, by the squares of their scores. Of these,
     only boxes count that overlap it by more than `SAME_BOX` and have `VOTER` of its score.
 
-    Of two boxes that stay and overlap, the less sure one is perhaps the same face again: it loses the share of its
-    score that is their IoU times the score of the other, after Soft-NMS (arXiv 1704.04503, 3).
-
     Args:
         boxes: (n, 4).
         scores: (n,), in (0, 1].
@@ -125,11 +122,8 @@ def select(
     votes = counts * np.square(scores, dtype=np.float64)  # at this precision edges that are equal stay equal
     weights = (winners == kept[:, None]) * votes
     moved: Boxes = ((weights @ boxes) / weights.sum(1, keepdims=True)).astype(np.float32)
-    scores, overlaps = scores[kept], np.triu(iou(moved, moved), 1)
-    if (overlaps > np.float32(threshold)).any():
+    scores = scores[kept]
+    if len(kept) > 1 and (np.triu(iou(moved, moved), 1) > np.float32(threshold)).any():
         apart = nms(moved, scores, threshold)
-        moved, scores, overlaps = moved[apart], scores[apart], overlaps[np.ix_(apart, apart)]
-    scores = scores * (1 - scores[:, None] * overlaps).min(0, initial=1)
-    order = (-scores).argsort(kind="stable")
-    order = order[scores[order] >= np.float32(confidence)]
-    return moved[order], scores[order]
+        moved, scores = moved[apart], scores[apart]
+    return moved, scores

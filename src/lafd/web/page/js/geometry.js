@@ -42,10 +42,8 @@ export function keep(boxes, scores, { view, picture, leastScore, iou }) {
     }),
   }));
   const moved = suppress(found, leastScore, iou).map(vote);
-  const faces = suppress(moved, leastScore, iou).map(discount);
-  return faces
-    .filter(({ box, score }) => score >= leastScore && box[2] > box[0] && box[3] > box[1])
-    .sort((a, b) => b.score - a.score);
+  const faces = suppress(moved, leastScore, iou).map(({ box, score }) => ({ box, score }));
+  return faces.filter(({ box }) => box[2] > box[0] && box[3] > box[1]);
 }
 
 function bestCells(scores, leastScore) {
@@ -76,12 +74,6 @@ function vote({ box, score, removed }) {
   const total = voters.reduce((sum, voter) => sum + voter.score ** 2, 0);
   const mean = (side) => voters.reduce((sum, voter) => sum + voter.box[side] * voter.score ** 2, 0) / total;
   return { box: [0, 1, 2, 3].map(mean), score };
-}
-
-/** A face that a surer one overlaps is perhaps the same again: what that one's score claims of it is taken off its own. */
-function discount({ box, score }, place, faces) {
-  const claims = faces.slice(0, place).map((surer) => surer.score * overlap(surer.box, box));
-  return { box, score: score * (1 - Math.max(0, ...claims)) };
 }
 
 /** Intersection over union of two boxes. */
