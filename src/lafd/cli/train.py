@@ -83,6 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pictures shown whole and mostly unchanged; much of it in a last, short stage (default: 0)",
     )
     recipe.add_argument(
+        "--turned",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="pictures turned by quarters of a circle, which a --teacher sees upright (default: 0)",
+    )
+    recipe.add_argument(
         "--learning-rate", type=float, default=2e-3, help="highest learning rate (default: 0.002)"
     )
     recipe.add_argument("--weight-decay", type=float, default=0.05, help="default: 0.05")
@@ -129,8 +136,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not 0 <= arguments.holdout <= 0.5:
         raise UsageError(f"holdout must be between 0 and 0.5, not {arguments.holdout}.")
-    if not 0 <= arguments.plain <= 1:
-        raise UsageError(f"plain must be between 0 and 1, not {arguments.plain}.")
+    for name in ("plain", "turned"):
+        if not 0 <= getattr(arguments, name) <= 1:
+            raise UsageError(f"{name} must be between 0 and 1, not {getattr(arguments, name)}.")
     settings = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Recipe)}
     recipe = Recipe(**settings | {"sizes": tuple(arguments.sizes)})
     if any(side < 64 or side % 32 for side in recipe.sizes):

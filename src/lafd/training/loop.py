@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
 import torch
 import torch.distributed as dist
@@ -32,6 +33,7 @@ from lafd.training.evaluate import evaluate
 from lafd.training.lffd_loss import LffdLoss
 from lafd.training.loss import detection_loss
 from lafd.training.samples import Sample
+from lafd.training.turns import Turns
 from lafd.training.widening import widen
 
 Loss = Callable[[tuple[Tensor, Tensor], Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -48,6 +50,7 @@ class Recipe:
         batch: Pictures per step and process at the first of `sizes`; at others as many as have the same pixels.
         sizes: Sides of the training pictures, in pixels; steps take them in turn.
         plain: Share of pictures that are shown whole and mostly unchanged, as detection meets them.
+        turned: Share of pictures that are turned by quarters of a circle at last; a teacher sees them upright.
         learning_rate: At its highest, after `warm_up` steps.
         weight_decay: Of convolution weights (AdamW, arXiv 1711.05101).
         averaging: Decay of the moving average of the weights, which is what is kept.
@@ -65,6 +68,7 @@ class Recipe:
     batch: int = 16
     sizes: tuple[int, ...] = (320,)
     plain: float = 0.0
+    turned: float = 0.0
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     averaging: float = 0.999
@@ -161,17 +165,19 @@ class Run:
         started, first, totals = time.monotonic(), self.step, torch.zeros(2)
         precision = bfloat16_is_fast(self.device)
         for batch in self.batches(pictures):
-            images, boxes, kinds = (t.to(self.device, non_blocking=True) for t in batch)
+            upright, boxes, kinds = (t.to(self.device, non_blocking=True) for t in batch)
+            turns = self.turns(upright)
+            images, boxes = turns.pictures(upright), turns.boxes(boxes)
             self.network.train()
             rate = self.learning_rate()
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             with torch.autocast(self.device.type, torch.bfloat16, enabled=precision):
                 output = model(images)
-                taught = self.teacher(images) if self.teacher else None
+                taught = self.teacher(upright) if self.teacher else None
             score_loss, box_loss = self.losses[self.step % len(self.losses)](output, boxes, kinds)
             if taught:
-                more = distillation_loss(output, taught)
+                more = distillation_loss(output, turns.cells(taught, self.network.strides))
                 score_loss, box_loss = score_loss + more[0], box_loss + more[1]
             self.optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(score_loss + box_loss)
@@ -242,6 +248,11 @@ class Run:
             pin_memory=self.device.type == "cuda",
             worker_init_fn=compute_alone,
         )
+
+    def turns(self, images: Tensor) -> Turns:
+        """How the pictures (n, h, w, 3) of this step are turned; it depends on step and process alone."""
+        rng = np.random.default_rng([self.recipe.seed, self.step, self.rank])
+        return Turns.draw(rng, len(images), images.shape[1], self.recipe.turned)
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine down to one hundredth."""
