@@ -243,7 +243,7 @@ def test_decoding_equals_the_definition(rows: int, columns: int, seed: int) -> N
 
 
 def test_training_learns_resumes_after_a_kill_and_exports(coco: Path, tmp_path: Path) -> None:
-    common = ["--data", coco, "--steps", 16, *QUICK]
+    common = ["--data", coco, "--steps", 16, "--turned", 0.5, *QUICK]
     whole = train(*common, "--out", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     command = [sys.executable, "-m", "lafd", "train", *map(str, common), "--out", str(tmp_path / "cut")]
@@ -469,6 +469,14 @@ def test_annotations_that_cannot_be_trained_on_are_named(
     status = main(["train", "--data", str(path), "--out", str(tmp_path / "run"), "--steps", "1", *QUICK])
     assert status in (1, 2) and hint in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["plain", "turned"])
+def test_a_share_is_between_nothing_and_all(
+    option: str, coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--data", str(coco), "--out", str(tmp_path / "run"), f"--{option}", "1.5"]) == 2
+    assert f"{option} must be between 0 and 1, not 1.5" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
