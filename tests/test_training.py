@@ -146,9 +146,7 @@ def test_plain_pictures_keep_most_of_the_picture_and_most_are_upright(coco: Path
 def test_a_turned_picture_has_its_boxes_and_cells_where_a_turned_network_would_say_them() -> None:
     network = make_network("base")
     centres, _ = network.cells_of(128, torch.device("cpu"))
-    cells = torch.cat([centres.T - 3, centres.T + torch.tensor([5.0, 1.0])], 1)[
-        None
-    ]  # beside the cells' centres
+    beside = torch.cat([centres.T - 3, centres.T + torch.tensor([5.0, 1.0])], 1)
     picture = torch.zeros(1, 128, 128, dtype=torch.uint8)
     picture[0, 10:20, 40:90] = 1
     for quarters in range(4):
@@ -156,7 +154,7 @@ def test_a_turned_picture_has_its_boxes_and_cells_where_a_turned_network_would_s
         x1, y1, x2, y2 = turns.boxes(torch.tensor([[[40.0, 10, 90, 20]]]))[0, 0].int().tolist()
         turned = turns.pictures(picture)[0]
         assert turned.sum() == turned[y1:y2, x1:x2].sum() == 500
-        scores, boxes = turns.cells((centres.sum(0)[None], cells), network.strides)
+        scores, boxes = turns.cells((centres.sum(0)[None], beside[None]), network.strides)
         middle = (boxes[0, :, :2] + boxes[0, :, 2:]) / 2 - centres.T
         assert (middle == torch.tensor([[1, -1], [-1, -1], [-1, 1], [1, 1]][quarters])).all()
         upright = Turns([-quarters % 4], 128).in_order(scores, network.strides)
