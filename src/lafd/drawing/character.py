@@ -93,9 +93,6 @@ class Character:
         for name in ("hair_colour", "eye_colour", "skin", "accent"):
             if not re.fullmatch("#[0-9a-fA-F]{6}", getattr(self, name)):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; write a colour like #ffd0a0")
-        for name in ("hair_colour", "eye_colour", "skin", "accent"):
-            if not re.fullmatch("#[0-9a-fA-F]{6}", getattr(self, name)):
-                raise UsageError(f"{name} is {getattr(self, name)!r}; write a colour like #ffd0a0")
         if not -1 <= self.yaw <= 1:
             raise UsageError(f"yaw is {self.yaw}; choose a number from -1 to 1")
 

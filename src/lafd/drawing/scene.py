@@ -81,8 +81,6 @@ def draw_scene(
         raise UsageError(f"a scene of {width} x {height} pixels is too small; each side needs at least 16")
     if isinstance(faces, int) and faces < 0:
         raise UsageError(f"faces is {faces}; it has to be 0 or more")
-    if isinstance(faces, int) and faces < 0:
-        raise UsageError(f"faces is {faces}; it has to be 0 or more")
     rng = np.random.default_rng(seed)
     style = style or str(rng.choice(tuple(STYLES), p=(0.42, 0.25, 0.15, 0.08, 0.10)))
     kind = background or str(rng.choice(tuple(BACKGROUNDS)))
