@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +26,7 @@ from lafd.drawing import (
 from lafd.drawing.character import EXPRESSIONS, FRINGES, HAIR_STYLES, HEADWEAR, OUTFITS
 from lafd.errors import UsageError
 from lafd.images import load_image
+from lafd.training.samples import read_samples
 
 GREEN = (40, 200, 40)
 
@@ -214,6 +219,20 @@ def test_compose_leaves_the_background_alone() -> None:
     scene = compose(background, [Placement(Character(), 60, 60, 60)])
     assert (background == GREEN).all()
     assert (scene.image != background).any()
+
+
+def test_hard_faces_are_drawn_beside_the_pictures_of_a_data_set(tmp_path: Path) -> None:
+    data = {"images": [], "annotations": [], "categories": [{"id": 3, "name": "face"}]}
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    tool = Path(__file__).parents[1] / "tools/draw_hard_faces.py"
+    subprocess.run([sys.executable, tool, tmp_path / "data.json", "3", tmp_path / "more.json"], check=True)
+    samples = read_samples(tmp_path / "more.json")
+    assert [sample.style for sample in samples] == ["drawn"] * 3
+    assert sum(len(sample.boxes) for sample in samples) >= 3
+    for sample in samples:
+        height, width = load_image(sample.path).shape[:2]
+        assert sample.size == (width, height)
+        assert (sample.boxes >= 0).all() and (sample.boxes <= (width, height) * 2).all()
 
 
 @pytest.mark.parametrize(

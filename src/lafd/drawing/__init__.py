@@ -11,7 +11,7 @@ from lafd.drawing.backgrounds import BACKGROUNDS, draw_background
 from lafd.drawing.character import Character, random_character
 from lafd.drawing.demo import demo_scene
 from lafd.drawing.figure import draw_figure, face_polygon
-from lafd.drawing.scene import Placement, Scene, compose, draw_scene
+from lafd.drawing.scene import Placement, Scene, compose, draw_scene, scatter
 from lafd.drawing.styles import STYLES
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "draw_scene",
     "face_polygon",
     "random_character",
+    "scatter",
 ]

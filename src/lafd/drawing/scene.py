@@ -88,11 +88,11 @@ def draw_scene(
     count = faces if isinstance(faces, int) else len(faces)
     cast = [random_character(rng, style) for _ in range(count)]
     if isinstance(faces, int):
-        placements = _scatter(cast, (width, height), rng)
+        placements = scatter(cast, (width, height), rng)
     else:
         placements = [Placement(c, *place) for c, place in zip(cast, faces, strict=True)]
-        placements = [_upright_if_hiding(p, placements) for p in placements]
-    return compose(picture, sorted(placements, key=_nearness))
+        placements = sorted((_upright_if_hiding(p, placements) for p in placements), key=_nearness)
+    return compose(picture, placements)
 
 
 def compose(background: Image, placements: Sequence[Placement]) -> Scene:
@@ -129,22 +129,17 @@ def compose(background: Image, placements: Sequence[Placement]) -> Scene:
     return Scene(image, np.array(boxes, np.float32).reshape(-1, 4), tuple(characters))
 
 
-def _visible_share(outline: NDArray[np.float64], shown: NDArray[np.bool_]) -> float:
-    """The share of a face, the part outside the picture included, whose pixels are its own."""
-    # Faces of a few pixels are measured too: the outline is rounded to sixteenths of a pixel.
-    mask = np.zeros(shown.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round((outline - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
-    area = cv2.contourArea(outline.astype(np.float32))
-    return float(np.count_nonzero(shown & (mask > 0))) / max(area, 1e-6)
+def scatter(cast: Sequence[Character], shape: tuple[int, int], rng: np.random.Generator) -> list[Placement]:
+    """Place characters at random so that no face hides another.
 
+    Args:
+        cast: Those who are to be seen; one for whom there is no room is left out.
+        shape: Width and height of the picture in pixels.
+        rng: Source of randomness.
 
-def _nearness(p: Placement) -> float:
-    """The order of drawing: who stands lower is nearer."""
-    return p.y + p.size / 2
-
-
-def _scatter(cast: Sequence[Character], shape: tuple[int, int], rng: np.random.Generator) -> list[Placement]:
-    """Place characters at random so that no face hides another."""
+    Returns:
+        The placements from back to front, as `compose` takes them.
+    """
     width, height = shape
     placed: list[Placement] = []
     # A crowd shares the room.
@@ -162,7 +157,21 @@ def _scatter(cast: Sequence[Character], shape: tuple[int, int], rng: np.random.G
                 break
             if attempt % 10 == 9:
                 size = max(_SMALLEST_FACE, size * 0.85)
-    return placed
+    return sorted(placed, key=_nearness)
+
+
+def _visible_share(outline: NDArray[np.float64], shown: NDArray[np.bool_]) -> float:
+    """The share of a face, the part outside the picture included, whose pixels are its own."""
+    # Faces of a few pixels are measured too: the outline is rounded to sixteenths of a pixel.
+    mask = np.zeros(shown.shape, np.uint8)
+    cv2.fillPoly(mask, [np.round((outline - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+    area = cv2.contourArea(outline.astype(np.float32))
+    return float(np.count_nonzero(shown & (mask > 0))) / max(area, 1e-6)
+
+
+def _nearness(p: Placement) -> float:
+    """The order of drawing: who stands lower is nearer."""
+    return p.y + p.size / 2
 
 
 def _upright_if_hiding(p: Placement, others: Sequence[Placement]) -> Placement:
