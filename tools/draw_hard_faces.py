@@ -1,21 +1,22 @@
 """Draws pictures of faces that are hard to find, side views and turned ones above all, to learn from.
 
-Usage: python tools/draw_hard_faces.py DATA.json COUNT OUT.json
+Usage: python tools/draw_hard_faces.py DATA COUNT OUT.json
 
-OUT has the pictures of the COCO file DATA and the drawn ones, with the style "drawn", so that `lafd train --repeat
-drawn=2` shows these twice as often. They are written to the folder `drawn` beside OUT, which must lie beside DATA. The
-same COUNT always gives the same pictures.
+OUT, a COCO file, has the pictures of the annotations DATA and the drawn ones, with the style "drawn", so that `lafd
+train --repeat drawn=2` shows these twice as often. They are written to the folder `drawn` beside OUT. The same COUNT
+always gives the same pictures.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from lafd.annotations import AnnotatedImage, Annotation, read_annotations, write_annotations
+from lafd.annotations.dataset import relative_name
 from lafd.drawing import (
     BACKGROUNDS,
     STYLES,
@@ -27,9 +28,9 @@ from lafd.drawing import (
     scatter,
 )
 from lafd.drawing.styles import style_named
-from lafd.files import replacing
 from lafd.images import save_image
 
+FOLDER = "drawn"
 SEED = 77
 STYLE_SHARES = (0.3, 0.25, 0.25, 0.12, 0.08)
 SIDES = (360, 760)  # px
@@ -66,41 +67,17 @@ def draw(number: int) -> Scene:
 
 def main(data_path: Path, count: int, out: Path) -> None:
     """Draws, and writes the longer COCO file."""
-    data = json.loads(data_path.read_text(encoding="utf-8"))
-    (out.parent / "drawn").mkdir(exist_ok=True)
-    category = data["categories"][0]["id"]
-    image_id = max((image["id"] for image in data["images"]), default=0)
-    box_id = max((box["id"] for box in data["annotations"]), default=0)
+    data = read_annotations(data_path)
+    (out.parent / FOLDER).mkdir(exist_ok=True)
+    drawn = []
     for number in range(count):
-        scene, name = draw(number), f"drawn/{number:05}.jpg"
-        save_image(out.parent / name, scene.image)
+        scene, path = draw(number), out.parent / FOLDER / f"{number:05}.jpg"
+        save_image(path, scene.image)
         height, width = scene.image.shape[:2]
-        image_id += 1
-        data["images"].append(
-            {
-                "id": image_id,
-                "file_name": name,
-                "width": width,
-                "height": height,
-                "source": "drawn",
-                "style": "drawn",
-            }
-        )
-        for x1, y1, x2, y2 in scene.boxes.tolist():
-            box_id += 1
-            box = [x1, y1, x2 - x1, y2 - y1]
-            data["annotations"].append(
-                {
-                    "id": box_id,
-                    "image_id": image_id,
-                    "category_id": category,
-                    "bbox": box,
-                    "area": box[2] * box[3],
-                }
-                | {"iscrowd": 0}
-            )
-    with replacing(out) as temporary:
-        temporary.write_text(json.dumps(data), encoding="utf-8")
+        boxes = tuple(Annotation(tuple(box), data.categories[0]) for box in scene.boxes.tolist())
+        about = {"source": FOLDER, "style": FOLDER}
+        drawn.append(AnnotatedImage(relative_name(str(path), str(data.root)), width, height, boxes, about))
+    write_annotations(replace(data, images=(*data.images, *drawn)), out, "coco")
 
 
 if __name__ == "__main__":
