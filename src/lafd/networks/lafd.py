@@ -119,7 +119,7 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Applies the layers to maps (n, c, h, w)."""
-        with torch.autocast(x.device.type, enabled=False):  # in bfloat16 its gradient takes 5 times as long
+        with torch.autocast(x.device.type, enabled=False):  # processors are slow at its bfloat16 gradient
             wide = self.spatial(x.float())
         x = functional.relu(x + self.mix(functional.relu(wide)))
         return self.pixels(self.output(x))  # type: ignore[no-any-return]
